@@ -1,0 +1,118 @@
+"""The outermost layer, pure ASGI: request limits, host names, security headers, and no stack trace, ever."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server import problems
+from server.problems import Refused, refuse
+from server.settings import Settings
+
+log = logging.getLogger("unrolled")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+CSP = ("default-src 'none'; script-src 'self'{script}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+       "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+       "frame-ancestors {ancestors}; object-src 'none'")
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Returns the headers that every response carries (a response may set a header of its own instead)."""
+    headers = {
+        "content-security-policy": CSP.format(script="", ancestors=settings.frame_ancestors),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    }
+    return headers | ({"strict-transport-security": "max-age=31536000"} if settings.hsts else {})
+
+
+class Guard:
+    """Wraps the whole application. HEAD is answered as GET is, without the body."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+        self.headers = security_headers(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        reply = _Reply(send, self.headers, head=scope["method"] == "HEAD")
+        if reply.head:
+            scope = {**scope, "method": "GET"}
+        try:
+            check(scope, self.settings)
+            await self.app(scope, receive, reply.send)
+        except Refused as refused:
+            await problems.respond(refused.status, [refused.problem], refused.headers)(scope, receive, reply.send)
+        except Exception:
+            log.exception("request %s failed", reply.id)
+            if reply.started:
+                raise
+            await problems.internal()(scope, receive, reply.send)
+
+
+class _Reply:
+    """Sends one response, with the headers that it lacks."""
+
+    def __init__(self, send: Send, headers: dict[str, str], head: bool) -> None:
+        self._send, self._headers, self.head = send, headers, head
+        self.id, self.started = secrets.token_hex(8), False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+            headers["x-request-id"] = self.id
+        elif self.head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+def check(scope: Scope, settings: Settings) -> None:
+    """Raises Refused for a request that is too big, for another host, or sent by another site's page."""
+    length = len(scope.get("raw_path") or scope["path"].encode()) + 1 + len(scope["query_string"])
+    if length > settings.url_bytes:
+        raise refuse(414, "address", f"{length} bytes", f"must have at most {settings.url_bytes} bytes",
+                     "Send a long text or series by POST, as JSON.")
+    total = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if total > settings.header_bytes or len(scope["headers"]) > settings.header_count:
+        raise refuse(431, "headers", f"{len(scope['headers'])} headers, {total} bytes",
+                     f"must be at most {settings.header_count} headers of {settings.header_bytes} bytes together",
+                     "Send fewer or shorter headers (cookies are not used here).")
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    if not host_allowed(headers.get(b"host", ""), settings):
+        raise refuse(400, "Host", headers.get(b"host", ""), "is not a name of this server",
+                     "Use the address that the server printed, or start it with UNROLLED_ALLOWED_HOSTS=<name>.")
+    if scope["method"] not in ("GET", "OPTIONS") and headers.get(b"sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise refuse(403, "Sec-Fetch-Site", headers[b"sec-fetch-site"], "must be same-origin",
+                     "Other sites' pages may not post here.")
+
+
+def host_allowed(host: str, settings: Settings) -> bool:
+    """Returns whether a Host header names this server.
+
+    An attack by DNS rebinding needs a name, so plain addresses are fine once the server listens to others."""
+    name = host.rsplit(":", 1)[0].lower() if not host.endswith("]") else host.lower()
+    if name in LOOPBACK or name in settings.allowed_hosts or "*" in settings.allowed_hosts:
+        return True
+    if settings.host.lower() in LOOPBACK:
+        return False
+    return name == settings.host.lower() or _is_address(name.strip("[]"))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

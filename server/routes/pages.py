@@ -1,0 +1,79 @@
+"""The pages, and the files they are made of."""
+
+from __future__ import annotations
+
+import gzip
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from server.assets import IMMUTABLE, PLOTLY_URL, Asset
+from server.catalogue import catalogue
+from server.problems import refuse
+from server.services import services
+from server.version import RELEASE
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def explore(request: Request) -> Response:
+    """The Explore page."""
+    here = services(request)
+    context = {"version": RELEASE, "static_url": here.assets.static_url, "plotly_url": PLOTLY_URL,
+               "catalogue": catalogue()}
+    page = here.templates.get_template("explore.html").render(context)
+    if not accepts_gzip(request):
+        return HTMLResponse(page, headers={"cache-control": "no-cache", "vary": "accept-encoding"})
+    return HTMLResponse(gzip.compress(page.encode(), 4, mtime=0), headers={
+        "cache-control": "no-cache", "vary": "accept-encoding", "content-encoding": "gzip"})
+
+
+@router.get("/static/{version}/{name:path}")
+async def static(request: Request, version: str, name: str) -> Response:
+    """One of our own files. An address of another version is answered too, but not kept."""
+    folder = services(request).assets.static
+    current = version == folder.version
+    asset = folder.get(name)
+    if asset is None:
+        raise missing(request)
+    return serve(request, asset, IMMUTABLE if current else "no-cache")
+
+
+@router.get(PLOTLY_URL)
+async def plotly(request: Request) -> Response:
+    """Plotly's script, from the installed package."""
+    return serve(request, await services(request).assets.plotly(), IMMUTABLE)
+
+
+@router.get("/favicon.ico")
+async def favicon(request: Request) -> Response:
+    """The icon that a browser asks for by itself."""
+    asset = services(request).assets.static.get("favicon.svg")
+    if asset is None:
+        raise missing(request)
+    return serve(request, asset, "public, max-age=86400")
+
+
+def serve(request: Request, asset: Asset, cache: str) -> Response:
+    """Returns an asset, compressed where the client takes that."""
+    headers = {"cache-control": cache, "content-type": asset.content_type}
+    if asset.compressed is None:
+        return Response(asset.content, headers=headers)
+    headers["vary"] = "accept-encoding"
+    if not accepts_gzip(request):
+        return Response(asset.content, headers=headers)
+    return Response(asset.compressed, headers={**headers, "content-encoding": "gzip"})
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Returns whether the client takes gzip (a quality of 0 says no)."""
+    for item in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, quality = item.partition(";")
+        if name.strip() in ("gzip", "*"):
+            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def missing(request: Request) -> Exception:
+    return refuse(404, "address", request.url.path, "is not here", "Start from the page at /.")

@@ -1,0 +1,77 @@
+"""Runs the server: one front process, one socket, a clean end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from types import FrameType
+
+import uvicorn
+
+from server.app import create_app
+from server.protocol import guarded
+from server.settings import Settings
+from server.version import RELEASE
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server; a signal to stop also ends what is waiting and running."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Returns a socket bound to the address, or raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def serve(settings: Settings, open_browser: bool) -> int:
+    """Serves until it is told to stop. Returns the exit code: 2 if the address cannot be had."""
+    try:
+        bound = bind(settings.host, settings.port)
+    except OSError as error:
+        print(f"unrolled: {settings.host}:{settings.port}: {error.strerror or error}. Choose another one with --port "
+              "(0 takes a free one) or --host.", file=sys.stderr)
+        return 2
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{bound.getsockname()[1]}/"
+    print(f"Unrolled {RELEASE} on {address} (Ctrl-C stops it)", flush=True)
+    if open_browser:
+        _open(address)
+    _run(settings, bound)
+    return 0
+
+
+def _run(settings: Settings, bound: socket.socket) -> None:
+    config = uvicorn.Config(create_app(settings), http=guarded(settings), ws="none", log_level="error",
+                            access_log=False, server_header=False, proxy_headers=False,
+                            timeout_keep_alive=settings.keep_alive_seconds,
+                            timeout_graceful_shutdown=settings.shutdown_seconds)
+    # Uvicorn raises the signal that stopped it once more when it has ended; it has done its work then.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: None)
+    with bound:
+        Server(config).run(sockets=[bound])
+
+
+def _open(address: str) -> None:
+    """Opens a browser where there is a screen; without one, `webbrowser` would start a text browser here."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    timer = threading.Timer(0.5, webbrowser.open, [address])
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,27 @@
+"""What the routes share for the life of one server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jinja2 import Environment
+from starlette.requests import Request
+
+from server.assets import Assets
+from server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """One server's settings, files and templates."""
+
+    settings: Settings
+    assets: Assets
+    templates: Environment
+
+
+def services(request: Request) -> Services:
+    """Returns the services of the server that got this request."""
+    found = request.app.state.services
+    assert isinstance(found, Services)
+    return found

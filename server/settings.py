@@ -1,0 +1,70 @@
+"""Every setting and limit, in one table; each can be set by the environment, as UNROLLED_<NAME>.
+
+`/api/v1/limits` shows the limits. (leaf)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 2**20
+
+
+def limit(default: float, unit: str, help: str, low: float, high: float) -> Any:
+    """Returns a field that is bounded, explained, and shown among the limits."""
+    return Field(default, ge=low, le=high, description=help, json_schema_extra={"unit": unit})
+
+
+class Settings(BaseSettings):
+    """What the person who runs the server chooses. Frozen: a server's settings never change."""
+
+    model_config = SettingsConfigDict(env_prefix="UNROLLED_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Host names, beside the loopback ones, under which the server may be asked; comma-separated.")
+    frame_ancestors: str = Field("'none'", pattern=r"^[^;,\r\n]+$", description="Who may embed the page (a CSP source list).")
+    hsts: bool = Field(False, description="Send Strict-Transport-Security: only where HTTPS is served in front.")
+
+    workers: int = limit(os.cpu_count() or 1, "processes", "Compute processes, one analysis at a time in each.", 1, 256)
+    worker_bytes: int = limit(2048 * MIB, "bytes", "Address space of a compute process.", 512 * MIB, 2**40)
+    worker_nice: int = limit(5, "", "Niceness of a compute process; the front process has 0.", 0, 19)
+    queue_length: int = limit(64, "analyses", "Analyses that may wait for a compute process.", 1, 10_000)
+    queue_seconds: float = limit(20, "s", "How long an analysis may wait for a compute process.", 0.1, 600)
+    job_seconds: float = limit(30, "s", "How long an analysis may compute; then its process is ended.", 0.1, 3600)
+    cancel_seconds: float = limit(0.25, "s", "How long an analysis goes on that nobody waits for any more.", 0, 60)
+    cache_bytes: int = limit(64 * MIB, "bytes", "Encoded answers that are kept, the last used first.", 0, 2**40)
+    reply_bytes: int = limit(64 * MIB, "bytes", "The longest answer.", 1024, 2**40)
+
+    body_bytes: int = limit(2 * MIB, "bytes", "The longest request body.", 1024, 1024 * MIB)
+    body_seconds: float = limit(15, "s", "How long a request body may take to arrive.", 0.1, 600)
+    json_depth: int = limit(16, "levels", "The deepest nesting of a JSON body.", 4, 100)
+    url_bytes: int = limit(8192, "bytes", "The longest address, query included.", 256, 65536)
+    header_bytes: int = limit(16384, "bytes", "All request headers together.", 1024, 65536)
+    header_count: int = limit(100, "headers", "How many request headers there may be.", 10, 1000)
+    header_seconds: float = limit(10, "s", "How long a request's headers may take to arrive.", 0.1, 600)
+    keep_alive_seconds: int = limit(5, "s", "How long an idle connection is kept.", 1, 600)
+    shutdown_seconds: int = limit(1, "s", "How long open requests may take to end when the server stops.", 1, 60)
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip().lower() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def unit_of(field: FieldInfo) -> str | None:
+    """Returns a limit's unit ("" for a pure number), or None for a setting that is not a limit."""
+    extra = field.json_schema_extra
+    return str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else None
+
+
+def limits(settings: Settings) -> dict[str, dict[str, object]]:
+    """Returns every limit by name: its value, unit and meaning."""
+    return {name: {"value": getattr(settings, name), "unit": unit, "help": field.description}
+            for name, field in Settings.model_fields.items() if (unit := unit_of(field)) is not None}
