@@ -1,0 +1,77 @@
+/** The only place that asks the server. */
+
+import { decode } from "./lib/binary.js";
+import { configQuery } from "./state.js";
+
+const LONGEST_GET = 6000;
+
+/** @typedef {{field: string, value: string, limit: string, remedy: string}} Problem */
+
+/** What the server refused, and why: one entry for every control that is to blame. */
+export class Refused extends Error {
+  /** @param {{title?: string, detail?: string, status?: number, problems?: Problem[]}} problem */
+  constructor({ title = "The server refused", detail = "", status = 0, problems = [] }) {
+    super(detail || title);
+    this.title = title;
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+/**
+ * Returns an analysis with its figures. While a control moves it is asked for without its certificate.
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export async function analysis(config, options, signal) {
+  const extra = { include: "credit,figures", certificate: "false" };
+  const body = { include: ["credit", "figures"], certificate: false };
+  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal);
+  return decode(await response.arrayBuffer());
+}
+
+/**
+ * Returns `{certificate, certificate_full, sentence}` of a config.
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export async function certificate(config, options, signal) {
+  const response = await ask("certificate", config, options, {}, {}, "application/json", signal);
+  return response.json();
+}
+
+/**
+ * Asks by GET, which caches understand; by POST where a text is too long for an address.
+ * @param {string} what
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {Record<string, string>} extra
+ * @param {Record<string, unknown>} body
+ * @param {string} accept
+ * @param {AbortSignal} signal
+ */
+async function ask(what, config, options, extra, body, accept, signal) {
+  const query = configQuery(config, options);
+  const chosen = Object.fromEntries([...query].map(([name]) => [name, config[name]]));
+  for (const [name, value] of Object.entries(extra)) query.set(name, value);
+  const address = `/api/v1/${what}?${query}`;
+  const response = address.length <= LONGEST_GET
+    ? await fetch(address, { headers: { Accept: accept }, signal })
+    : await fetch(`/api/v1/${what}`, {
+      method: "POST", signal, headers: { Accept: accept, "Content-Type": "application/json" },
+      body: JSON.stringify({ config: chosen, ...body }),
+    });
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+/** @param {Response} response */
+async function refusal(response) {
+  const type = response.headers.get("Content-Type") ?? "";
+  if (!type.includes("json")) return new Refused({ title: `${response.status} ${response.statusText}`, status: response.status });
+  return new Refused(await response.json());
+}
