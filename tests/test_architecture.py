@@ -148,7 +148,8 @@ def test_the_engine_lists_its_public_names_and_nothing_else() -> None:
 
 def test_colours_are_written_once() -> None:
     """A literal colour stands in static/css/tokens.css and nowhere else; "rgba(0,0,0,0)" is none."""
-    literal = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3}){0,1}\b(?![-\w])|\b(?!rgba\(0, ?0, ?0, ?0\))(?:rgb|hsl)a?\(\s*\d")
+    literal = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}\b(?![-\w])"
+                         r"|\b(?!rgba\(0, ?0, ?0, ?0\))(?:rgb|hsl)a?\(\s*\d")
     places = [*ROOT.glob("static/**/*.css"), *ROOT.glob("static/**/*.js"), *ROOT.glob("server/figures/*.py"),
               *ROOT.glob("templates/**/*.html")]
     found = [f"{path.relative_to(ROOT)}: {match.group()}" for path in places if path.name != "tokens.css"
