@@ -93,7 +93,7 @@ def power(exponent: int) -> str:
 
 
 def log_axis(title: str, low: int, high: int, *, zeros: bool, infinities: bool) -> Axis:
-    """Returns an absolute logarithmic axis, with a rail for exact zeros below it and one for infinities above."""
+    """Returns an absolute logarithmic axis, with rails for exact zeros below and infinities above."""
     gap = rail_gap(low, high)
     every = max(1, math.ceil((high - low) / 6))
     exponents = list(range(low, high + 1, every))
@@ -150,7 +150,7 @@ def rail(name: str, marked: NDArray[np.bool_], height: float, color: str) -> Tra
 def log_lines(
     analysis: Analysis, traces: list[tuple[str, Floats, str, dict[str, Any]]], title: str
 ) -> Figure:
-    """Returns lines (name, values, colour, more) over the steps on one absolute log axis, with edges and rails."""
+    """Returns lines (name, values, colour, more) over the steps on one log axis, with edges and rails."""
     arrays = [values for _, values, _, _ in traces]
     low, high = decades(arrays)
     gap = rail_gap(low, high)

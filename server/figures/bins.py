@@ -17,12 +17,12 @@ def bin_starts(count: int, most: int = MOST) -> NDArray[np.int64]:
 def centres(starts: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """Returns the middle of each bin, evenly spaced."""
     size = int(starts[1] - starts[0]) if starts.size > 1 else count
-    return starts + (size - 1) / 2.0
+    return np.asarray(starts + (size - 1) / 2.0, dtype=np.float64)
 
 
 def largest(values: NDArray[np.float64], axis: int, most: int = MOST) -> NDArray[np.float64]:
     """Returns the largest value of each bin along an axis."""
-    starts = bin_starts(values.shape[axis], most)
+    starts = bin_starts(int(values.shape[axis]), most)
     if starts.size == values.shape[axis]:
         return values
     return np.asarray(np.maximum.reduceat(values, starts, axis=axis), dtype=np.float64)

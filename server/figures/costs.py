@@ -1,4 +1,4 @@
-"""What truncation costs: angle, kept share and relative error of the gradient, whole and by parameter block."""
+"""What truncation costs: angle, kept share and relative error, whole and by parameter block."""
 
 from __future__ import annotations
 

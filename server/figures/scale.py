@@ -22,7 +22,7 @@ SHADES = 6
 def to_z(norms: Floats) -> NDArray[np.float32]:
     """Returns log10 of norms for a heatmap.
 
-    Exact zeros, norms under the scale, and norms over it (infinity and NaN with them) get bands of their own."""
+    Exact zeros, norms under the scale, and those over it (infinity and NaN too) get bands of their own."""
     z = np.full(norms.shape, OVER, dtype=np.float32)
     inside = (norms >= LOW) & (norms <= HIGH)
     z[inside] = np.log10(norms[inside])
