@@ -1,0 +1,137 @@
+"""The one backward sweep: (tape, plan) -> gradients, and the state gradients of every step.
+
+Every style runs through the same lines; `full` is the plan of one window. The sweep carries one
+gradient per track; at each edge it is multiplied by the plan's weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Array, Params
+from engine.cells.base import Terms, ones
+from engine.network import Network, layer_params
+from engine.truncation import Plan
+from engine.unroll import Tape
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What one sweep gives. Per-step arrays are per sample (the loss of that sample alone);
+    `blocks` and `initial` are gradients of the batch's mean loss, summed over the loss steps."""
+
+    states: tuple[Array, ...]  # per layer (T, S, B): dL/dh_t, then dL/dc_t (through h_t too)
+    terms: Terms  # block -> pairs whose products are the steps' terms of the block's gradient
+    blocks: Params
+    initial: tuple[Array, ...]  # per layer (S, B)
+
+
+def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradients:
+    """Returns the gradients of the plan's objective along the tape."""
+    sweep = _Sweep(network, params, tape, plan)
+    sweep.run()
+    terms = _terms(network, params, tape, sweep.records)
+    B = tape.losses.shape[1]
+    blocks = {name: _sum(pairs, params[name].shape) / B for name, pairs in terms.items()}
+    return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial))
+
+
+class _Sweep:
+    """The buffers of one sweep, and its loop. S state rows, A record rows, m tracks, B columns."""
+
+    def __init__(self, network: Network, params: Params, tape: Tape, plan: Plan) -> None:
+        T, B = tape.losses.shape
+        H, S, m = network.hidden, network.state, plan.tracks
+        layers = range(network.layers)
+        self.cell, self.plan, self.H = network.cell, plan, H
+        self.w = [layer_params(params, layer) for layer in layers]
+        self.factors = [network.cell.factors(layer)[:, :, None] for layer in tape.layers]
+        self.dh_top = np.matmul(params["W_hy"].T, tape.dy)[:, :, None]
+        self.ds = [np.zeros((S, m, B)) for _ in layers]
+        self.back = [np.zeros((S, m, B)) for _ in layers]
+        self.dA = [np.empty((network.cell.records * H, m, B)) for _ in layers]
+        self.states = [np.empty((T, S, B)) for _ in layers]
+        self.records = [np.empty((T, network.cell.records * H, B)) for _ in layers]
+        self.initial = [np.zeros((S, B)) for _ in layers]
+
+    def run(self) -> None:
+        inject, edge = self.plan.inject[:, :, None], self.plan.edge[:, :, None]
+        closed, opened = (edge == 0).all(axis=(1, 2)), (edge == 1).all(axis=(1, 2))
+        single = self.plan.tracks == 1
+        for t in range(self.plan.steps - 1, -1, -1):
+            self.ds[-1][: self.H] += self.dh_top[t] if single else self.dh_top[t] * inject[t]
+            for layer in range(len(self.w) - 1, -1, -1):
+                self.step(t, layer)
+            if t == 0 or self.plan.reset[t]:
+                for total, back in zip(self.initial, self.back, strict=True):
+                    total += back.sum(axis=1)
+            for back in self.back:
+                if closed[t]:
+                    back.fill(0.0)
+                elif not opened[t]:
+                    back *= edge[t]
+            self.ds, self.back = self.back, self.ds
+
+    def step(self, t: int, layer: int) -> None:
+        """One layer, one step back; hands the input's gradient to the layer below at the same step."""
+        ds, dA = self.ds[layer], self.dA[layer]
+        np.add.reduce(ds[: self.H], axis=1, out=self.states[layer][t][: self.H])
+        self.cell.backward(self.w[layer], self.factors[layer][t], ds, dA, self.back[layer])
+        if self.cell.parts == 2:
+            np.add.reduce(ds[self.H :], axis=1, out=self.states[layer][t][self.H :])
+        np.add.reduce(dA, axis=1, out=self.records[layer][t])
+        if layer:
+            into = self.cell.input_side(dA, 0)
+            below = self.ds[layer - 1][: self.H]
+            below += (self.w[layer]["W_ih"].T @ into.reshape(into.shape[0], -1)).reshape(below.shape)
+
+
+def _terms(network: Network, params: Params, tape: Tape, records: list[Array]) -> Terms:
+    """Returns every block's pairs, in the order of the network's blocks."""
+    terms: Terms = {}
+    for layer, (kept, dA) in enumerate(zip(tape.layers, records, strict=True)):
+        terms.update({f"l{layer}.{name}": pairs for name, pairs in network.cell.terms(kept, dA).items()})
+    if tape.embedded_from is not None:
+        dx = np.matmul(params["l0.W_ih"].T, network.cell.input_side(records[0], 1))
+        terms["E"] = [(tape.embedded_from, dx)]
+    h = tape.layers[-1].states[:, : network.hidden]
+    terms |= {"W_hy": [(tape.dy, h)], "b_y": [(tape.dy, ones(tape.dy))]}
+    return {name: terms[name] for name in network.shapes()}
+
+
+def _sum(pairs: list[tuple[Array, Array]], shape: tuple[int, ...]) -> Array:
+    """Returns the sum over steps and columns of left * right, in one product a pair."""
+    parts = [_flat(left).T @ _flat(right) for left, right in pairs]
+    return np.concatenate(parts).reshape(shape)
+
+
+def _flat(x: Array) -> Array:
+    """(T, P, N) -> (T*N, P); no copy where N is 1."""
+    return np.swapaxes(x, 1, 2).reshape(-1, x.shape[1])
+
+
+def contributions(gradients: Gradients) -> dict[str, Array]:
+    """Returns, per block, (T,): the norm of each step's term of the block's gradient.
+
+    |sum_n l_n r_n^T|^2 = sum_{n,n'} (l_n . l_n')(r_n . r_n'): two small Gram products a step."""
+    out = {}
+    for name, pairs in gradients.terms.items():
+        parts = [_product_norm(left, right) for left, right in pairs]
+        out[name] = np.hypot.reduce(parts, axis=0) / pairs[0][0].shape[2]
+    return out
+
+
+def _product_norm(left: Array, right: Array) -> Array:
+    """(T,): |left_t right_t^T|, of arrays scaled so that a gradient of 1e-200 keeps its norm."""
+    (left, top), (right, tip) = _scaled(left), _scaled(right)
+    gram = np.matmul(np.swapaxes(left, 1, 2), left) * np.matmul(np.swapaxes(right, 1, 2), right)
+    return np.asarray(np.sqrt(np.maximum(gram.sum(axis=(1, 2)), 0.0)) * top * tip)
+
+
+def _scaled(x: Array) -> tuple[Array, Array]:
+    """Returns x (T, P, N) divided by its largest entry at each step, and these (T,)."""
+    top = np.abs(x).max(axis=(1, 2), initial=0.0)
+    top = np.where((top > 0) & np.isfinite(top), top, 1.0)
+    return x / top[:, None, None], top

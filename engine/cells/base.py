@@ -1,0 +1,91 @@
+"""The one abstract Cell: what a recurrent layer computes in one step, forward and backward.
+
+Shapes: H hidden width, D input width, N columns, m tracks of a plan. A layer's state is one array
+of S rows: h first (H rows), then c where the cell has one. G rows of pre-activations (a multiple
+of H); A rows of gradients of pre-activations, which the backward step leaves behind and from which
+every weight gradient follows. Leading axes, if any, are directions of the certificate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Array, Params
+
+Terms = dict[str, list[tuple[Array, Array]]]
+
+
+@dataclass(frozen=True)
+class LayerTape:
+    """What one layer's forward pass keeps. `states` is after each step, `entering` before it."""
+
+    xs: Array  # (T, D, N)
+    pre: Array  # (T, G, N) pre-activations
+    act: Array  # (T, G, N) activations of the gates
+    extra: Array  # (T, X, N) whatever else the cell's backward needs
+    entering: Array  # (T, S, N)
+    states: Array  # (T, S, N)
+
+
+class Cell(ABC):
+    """One recurrent cell. Stateless; its equations stand in each subclass' docstring."""
+
+    name: str
+    gates: int  # G = gates * H
+    parts: int = 1  # S = parts * H: 2 where there is a c beside h
+    records: int  # A = records * H
+    extras: int = 0  # X = extras * H
+
+    def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
+        """Returns the parameter blocks of a layer and their shapes."""
+        G = self.gates * H
+        return {"W_ih": (G, D), "W_hh": (G, H), "b": (G,)}
+
+    @abstractmethod
+    def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
+        """One step. `pre` (..., G, N) comes in as W_ih x + b; act, extra and out (..., S, N) are written."""
+
+    @abstractmethod
+    def factors(self, tape: LayerTape) -> Array:
+        """Returns (T, F, N): the elementwise derivatives that the backward steps multiply by."""
+
+    @abstractmethod
+    def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
+        """One step back. f (F, 1, N); ds (S, m, N) is dL/ds_t with h_t and c_t taken as independent: its
+        h rows may be overwritten, its c rows become dL/dc_t through h_t too (what autograd calls the
+        gradient of c_t); dA (A, m, N) and out (S, m, N) = dL/ds_{t-1} are written."""
+
+    def input_side(self, dA: Array, axis: int) -> Array:
+        """Returns the gradient of W_ih x + b, (..., G, ...), from the record dA along `axis`."""
+        return dA
+
+    def terms(self, tape: LayerTape, dA: Array) -> Terms:
+        """Returns, per block, pairs (left (T, P, N), right (T, Q, N)): the block's gradient is the
+        pairs' sums over t and n of left * right, stacked; one term of the sum is one step's share."""
+        return {"W_ih": [(dA, tape.xs)], "W_hh": [(dA, tape.entering[:, : dA.shape[1] // self.records])],
+                "b": [(dA, ones(dA))]}
+
+    @abstractmethod
+    def fold(self, w: Params, f: Array, block: str) -> Array:
+        """Returns the step's Jacobian for rows of dL/ds_t that `prepare` has changed: (N, S, H) to
+        dh_{t-1} for block "W_hh", (N, S, D) to dx_t for block "W_ih". f is (F, N)."""
+
+    def prepare(self, f: Array, rows: Array, scratch: Array) -> None:
+        """Changes rows (N, R, S) of dL/ds_t in place into what `fold`'s matrices take: dL/dc_t now through
+        h_t too. scratch is (N, R, H)."""
+
+    def highway(self, f: Array, rows: Array) -> None:
+        """Changes, in place, the prepared rows' c part into dL/dc_{t-1}, for cells with a c."""
+
+
+def ones(like: Array) -> Array:
+    """Returns (T, 1, N) ones: the input of a bias."""
+    return np.ones((like.shape[0], 1, like.shape[2]))
+
+
+def matmul(W: Array, x: Array, out: Array) -> None:
+    """Writes W (P, Q) @ x (Q, m, N) to out (P, m, N), all tracks in one product."""
+    np.matmul(W, x.reshape(x.shape[0], -1), out=out.reshape(out.shape[0], -1))

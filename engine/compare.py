@@ -1,0 +1,36 @@
+"""A truncated gradient beside the full one, as a whole and per parameter block."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.arrays import Array, Params, norm, unit_scale
+from engine.traces import Comparison, Costs
+
+
+def costs(truncated: Params, full: Params) -> Costs:
+    """Returns the comparison of the whole gradient, and of each block."""
+    blocks = {name: compare(truncated[name], full[name]) for name in full}
+    return Costs(compare(_join(truncated), _join(full)), blocks)
+
+
+def _join(gradient: Params) -> Array:
+    return np.concatenate([block.ravel() for block in gradient.values()])
+
+
+def compare(truncated: Array, full: Array) -> Comparison:
+    """Returns cosine, angle, relative error and the signed share kept, <truncated, full> / |full|^2.
+
+    Both are divided by their largest entry before products are taken, so that nothing overflows."""
+    scale = unit_scale(truncated, full)
+    part, whole = truncated.ravel() / scale, full.ravel() / scale
+    size, length = float(norm(whole, 0)), float(norm(part, 0))
+    nan = float("nan")
+    if not (size > 0 and np.isfinite(size) and np.isfinite(length)):
+        return Comparison(nan, nan, nan, nan, length * scale, size * scale)
+    p, w = (part / length if length else part), whole / size
+    cosine = float(p @ w) if length else nan
+    # 2 atan2(|p - w|, |p + w|) keeps its digits where acos(cosine) has none (Kahan)
+    angle = float(np.degrees(2 * np.arctan2(norm(p - w, 0), norm(p + w, 0)))) if length else nan
+    kept = float(p @ w) * length / size
+    return Comparison(cosine, angle, float(norm(part - whole, 0)) / size, kept, length * scale, size * scale)

@@ -1,0 +1,76 @@
+"""What an analysis will cost, before it runs; and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.config import Config
+from engine.errors import InputError, Problem
+from engine.tasks.text import default_text
+
+MOST_BYTES = 1 << 30
+MOST_SECONDS = 30.0
+CREDIT_ROWS = 256  # loss steps that get a row of the credit matrix; more are sampled evenly
+GATES = {"rnn": (1, 1, 1), "lstm": (4, 2, 6), "gru": (3, 1, 5)}  # gates, parts of the state, factors
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes held at the peak, multiply-adds done, and seconds on one core of 2020 or later (rough)."""
+
+    bytes: int
+    operations: float
+    seconds: float
+
+
+def estimate(config: Config, include: Iterable[str] = ("credit",), certify: bool = True) -> Estimate:
+    """Returns the cost of one analysis, from its sizes alone.
+
+    Bytes: two tapes, two sweeps' records, the credit rows and matrix. Operations: the recurrent and
+    input products of every pass, times the tracks where backward passes overlap."""
+    T, B, H, L = config.steps, config.batch, config.hidden, config.layers
+    gates, parts, factors = GATES[config.cell]
+    V = symbols(config)
+    tracks = overlap(config)
+    rows = min(T, CREDIT_ROWS) if "credit" in include else 0
+    tape = L * T * B * H * (3 * gates + 2 * parts + factors + 2) + 4 * T * B * V
+    weights = L * gates * H * (H + max(V, H)) + V * H
+    sweep = L * B * tracks * H * (2 * parts + gates + 2)
+    held = 8 * (2 * tape + sweep + 12 * weights + rows * (B * H * parts * (L + 1) + 2 * T))
+    product = B * L * gates * H * (H + (config.embedding or min(V, 4 * H)))
+    passes = T * product * (6 + 2 * tracks)
+    credit = 0.5 * T * rows * B * L * parts * H * H
+    checks = 2 * T * product * (5 * L + 4) * min(tracks, 40) * 4 if certify else 0
+    operations = float(passes + credit + checks)
+    return Estimate(int(held), operations, 0.002 + T * L * 4e-5 * (1 + 6 * certify) + operations / 4e9)
+
+
+def symbols(config: Config) -> int:
+    """Returns the width of the network's input: distinct symbols, or values."""
+    widths = {"copy": 8, "adding": 2, "lagged_bits": 2, "series": 1}
+    return widths.get(config.task) or len(set(config.text or default_text()))
+
+
+def overlap(config: Config) -> int:
+    """Returns how many backward passes of the plan run over the same step."""
+    if config.style == "full" or config.gradient == "pass" or config.style == "window":
+        return 1
+    k1, k2 = (config.k1, config.k2) if config.style == "k1k2" else (1, config.k)
+    return min(-(-min(k2, config.steps + k1) // k1), -(-config.steps // k1))
+
+
+def check_affordable(config: Config, include: Iterable[str] = ("credit",), certify: bool = True) -> Estimate:
+    """Returns the estimate, or raises InputError that names T, B and H and says by how much it is too big."""
+    cost = estimate(config, include, certify)
+    sizes = f"T = {config.steps}, B = {config.batch}, H = {config.hidden}, layers = {config.layers}"
+    if cost.bytes > MOST_BYTES:
+        raise InputError(Problem(
+            "steps", sizes, f"needs {cost.bytes / 2**20:,.0f} MiB, the limit is {MOST_BYTES / 2**20:,.0f} MiB",
+            f"Make T * B * H at least {cost.bytes / MOST_BYTES:.1f} times smaller: fewer steps, batch rows or units."))
+    if cost.seconds > MOST_SECONDS:
+        raise InputError(Problem(
+            "steps", sizes, f"would take about {cost.seconds:,.0f} s, the limit is {MOST_SECONDS:.0f} s",
+            f"Make it at least {cost.seconds / MOST_SECONDS:.1f} times smaller: fewer steps, batch rows or units, "
+            "or a style whose backward passes overlap less."))
+    return cost

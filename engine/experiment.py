@@ -1,0 +1,80 @@
+"""From a config (and what the caller gave) to everything that the sweeps run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Array, Params, columns
+from engine.cells import CELLS
+from engine.config import Config
+from engine.given import Given, initial_states, with_given_data, with_given_weights
+from engine.initial import draw
+from engine.network import Network
+from engine.tasks import TASKS, Batch, text
+from engine.unroll import Data
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A network with its numbers, and the data it is run on."""
+
+    network: Network
+    params: Params
+    batch: Batch
+    data: Data
+    directions: np.random.Generator  # the certificate draws from it
+
+
+def prepare(config: Config, given: Given | None = None) -> Experiment:
+    """Returns the experiment of a validated config. Weights, data and directions have a stream each, so
+    that changing the cell does not change the data.
+
+    Raises InputError where the text, the series or what was given does not fit the config."""
+    given = given or Given()
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(3)]
+    batch = with_given_data(_generate(streams[0], config, given), given, config)
+    network = network_of(config, batch)
+    params = with_given_weights(draw(network, config, streams[1]), given, network)
+    data = Data(_dense(batch.inputs, len(batch.vocabulary)), _targets(batch.targets),
+                _counts(config, batch), initial_states(given, network, config.batch))
+    return Experiment(network, params, batch, data, streams[2])
+
+
+def _generate(rng: np.random.Generator, config: Config, given: Given) -> Batch:
+    if config.task == "text":
+        return text(rng, config, given.vocabulary)
+    return TASKS[config.task](rng, config)
+
+
+def network_of(config: Config, batch: Batch) -> Network:
+    """Returns the architecture that a config and its data ask for."""
+    symbols, classes = len(batch.vocabulary), len(batch.classes)
+    return Network(
+        cell=CELLS[config.cell, config.reset_after], layers=config.layers, hidden=config.hidden,
+        inputs=symbols or batch.inputs.shape[2], outputs=classes or batch.targets.shape[2],
+        embedding=config.embedding if symbols else 0, classify=bool(classes))
+
+
+def _counts(config: Config, batch: Batch) -> Array:
+    """(T,): the steps whose loss counts."""
+    if config.loss_at == "every":
+        return batch.mask
+    last = np.zeros(config.steps, bool)
+    last[np.flatnonzero(batch.mask)[-1]] = True
+    return last
+
+
+def _dense(inputs: Array, symbols: int) -> Array:
+    """(T, B) symbols -> one-hot (T, V, B); (T, B, D) values -> (T, D, B)."""
+    if inputs.ndim == 3:
+        return columns(inputs)
+    T, B = inputs.shape
+    out = np.zeros((T, symbols, B))
+    out[np.arange(T)[:, None], inputs, np.arange(B)] = 1.0
+    return out
+
+
+def _targets(targets: Array) -> Array:
+    return targets if targets.ndim == 2 else columns(targets)

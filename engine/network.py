@@ -1,0 +1,85 @@
+"""The network around the cells: embedding, stacked layers, linear readout, losses.
+
+Parameter blocks: `E` (V, embedding) where there is an embedding; `l0.W_ih`, `l0.W_hh`, `l0.b`, ...
+per layer; `W_hy` (O, H) and `b_y` (O,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Array, Params
+from engine.cells import Cell
+from engine.nonlinear import log_softmax
+
+
+@dataclass(frozen=True)
+class Network:
+    """The architecture, without its numbers."""
+
+    cell: Cell
+    layers: int
+    inputs: int  # D, or V for symbols
+    hidden: int
+    outputs: int
+    embedding: int  # 0: inputs go to the first layer as they are
+    classify: bool  # cross-entropy over O classes; else squared error over O values
+
+    @property
+    def state(self) -> int:
+        """S, the rows of one layer's state."""
+        return self.cell.parts * self.hidden
+
+    def width(self, layer: int) -> int:
+        """Returns the width of a layer's input."""
+        return self.hidden if layer else (self.embedding or self.inputs)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Returns every parameter block and its shape, in their order."""
+        out: dict[str, tuple[int, ...]] = {"E": (self.inputs, self.embedding)} if self.embedding else {}
+        for layer in range(self.layers):
+            blocks = self.cell.shapes(self.width(layer), self.hidden)
+            out.update({f"l{layer}.{name}": shape for name, shape in blocks.items()})
+        return {**out, "W_hy": (self.outputs, self.hidden), "b_y": (self.outputs,)}
+
+
+def layer_params(params: Params, layer: int) -> Params:
+    """Returns one layer's blocks by their short names."""
+    prefix = f"l{layer}."
+    return {name[len(prefix) :]: block for name, block in params.items() if name.startswith(prefix)}
+
+
+def first_inputs(params: Params, xs: Array) -> Array:
+    """Returns what the first layer reads: xs (T, D, N), or its embedding (T, ..., embedding, N)."""
+    if "E" not in params:
+        return xs
+    E = np.swapaxes(params["E"], -1, -2)
+    return np.asarray(np.matmul(E, xs if E.ndim == 2 else xs[:, None]))
+
+
+def readout(params: Params, h: Array) -> Array:
+    """Returns y = W_hy h + b_y for h (T, ..., H, N)."""
+    return np.asarray(np.matmul(params["W_hy"], h) + params["b_y"][..., None])
+
+
+def losses(network: Network, ys: Array, targets: Array) -> Array:
+    """Returns the loss at every step and column, (T, ..., N): -log softmax(y)[target] in nats, or
+    half the squared error summed over the outputs. targets: (T, N) classes or (T, O, N) values."""
+    if network.classify:
+        index = targets.reshape(targets.shape[0], *(1,) * (ys.ndim - 3), 1, targets.shape[1])
+        picked = np.take_along_axis(log_softmax(ys, -2), np.broadcast_to(index, (*ys.shape[:-2], 1, ys.shape[-1])), -2)
+        return np.asarray(-picked[..., 0, :])
+    values = targets.reshape(targets.shape[0], *(1,) * (ys.ndim - 3), *targets.shape[1:])
+    return np.asarray(0.5 * np.square(ys - values).sum(axis=-2))
+
+
+def loss_gradients(network: Network, ys: Array, targets: Array) -> Array:
+    """Returns dL_s/dy (T, O, N), per sample: softmax(y) - onehot, or y - target."""
+    if network.classify:
+        dy = np.exp(log_softmax(ys, 1))
+        T, N = targets.shape
+        dy[np.arange(T)[:, None], targets, np.arange(N)] -= 1.0
+        return dy
+    return np.asarray(ys - targets)

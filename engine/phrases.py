@@ -1,0 +1,40 @@
+"""Numbers as a reader wants them in a sentence. (leaf)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def number(x: float) -> str:
+    """Returns a number in three significant digits, in powers of ten where it is very large or small."""
+    if x == 0:
+        return "0"
+    return f"{x:.3g}" if 1e-3 <= abs(x) < 1e4 else f"{x:.1e}"
+
+
+def percent(share: float) -> str:
+    """Returns a share as a percentage: whole from 10 % on, and never a nonzero share as 0 %."""
+    value = 100 * share
+    if value == 0 or abs(value) >= 10:
+        return f"{value:,.0f} %" if abs(value) < 1e6 else f"{value:.1e} %"
+    return f"{value:.1f} %" if abs(value) >= 0.1 else f"{value:.1g} %"
+
+
+def factor(ratio: float) -> str:
+    """Returns 'by a factor of 12' or 'by 8 %'."""
+    return f"by {percent(ratio - 1)}" if ratio < 1.5 else f"by a factor of {number(ratio)}"
+
+
+def count(n: int, thing: str) -> str:
+    """Returns '1 step', '5 steps'."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def steps_list(steps: Iterable[int], most: int = 3) -> str:
+    """Returns 'step 20', 'steps 20 and 40', or 'steps 20, 40, 60 and 7 more'."""
+    items = [str(int(step)) for step in steps]
+    if len(items) == 1:
+        return f"step {items[0]}"
+    if len(items) <= most:
+        return f"steps {', '.join(items[:-1])} and {items[-1]}"
+    return f"steps {', '.join(items[:most])} and {len(items) - most} more"

@@ -1,0 +1,41 @@
+"""Next-character prediction on a text."""
+
+from __future__ import annotations
+
+from functools import cache
+from pydoc_data import topics
+
+import numpy as np
+
+from engine.config import Config
+from engine.errors import refuse
+from engine.tasks.base import Batch, digest, row_starts
+
+TOPICS = ("for", "while", "try", "with", "function", "class", "import", "lambda", "assignment", "comparisons")
+
+
+@cache
+def default_text() -> str:
+    """Returns English that every Python carries: some of its own help topics, as running text."""
+    return " ".join(" ".join(topics.topics[name] for name in TOPICS).split())
+
+
+def text(rng: np.random.Generator, config: Config, vocabulary: tuple[str, ...] = ()) -> Batch:
+    """Predict the next character. Row b of the batch is a contiguous piece of the text.
+
+    Raises InputError for a text that is too short, or has a character that is not in a given vocabulary."""
+    stream, T, B = config.text or default_text(), config.steps, config.batch
+    if len(stream) < T + 1:
+        raise refuse("text", f"{len(stream)} characters", f"needs at least steps + 1 = {T + 1}",
+                     f"Give a longer text, or set steps to at most {max(len(stream) - 1, 0)}.")
+    symbols = vocabulary or tuple(sorted(set(stream)))
+    strange = sorted(set(stream) - set(symbols))
+    if strange:
+        raise refuse("text", f"character {strange[0]!r}", f"is not among the vocabulary's {len(symbols)} symbols",
+                     "Remove it, or give weights and a vocabulary that know it.")
+    index = {symbol: i for i, symbol in enumerate(symbols)}
+    starts = row_starts(len(stream), T, B)
+    pieces = np.array([[index[c] for c in stream[start : start + T + 1]] for start in starts]).T
+    source = "your text" if config.text else "English from Python's own help topics"
+    return Batch(pieces[:-1], pieces[1:], np.ones(T, bool), symbols, symbols,
+                 f"{source}, {len(stream):,} characters, {len(symbols)} of them distinct", digest(stream))

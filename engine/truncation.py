@@ -1,0 +1,136 @@
+"""Truncation styles as plans: integers and edge weights only. (leaf)
+
+Give each step its own copy of the parameters. With G[s, t] the gradient of the loss read at s with
+respect to the copy at t, every style is a weight w[s, t] on G, and its gradient is the weighted sum.
+A plan writes w as a product along time: in track j, the loss at s is injected with weight
+inject[s, j], and each edge u (from step u back to u - 1) multiplies what crosses it by edge[u, j]:
+
+    w[s, t] = sum over j of inject[s, j] * product over t < u <= s of edge[u, j].
+
+`full` and `window(k)` need one track. Where backward passes overlap, as in `sliding(k)`, every
+m-th pass shares a track, so that passes in one track never overlap.
+
+k1k2(k1, k2) is Williams & Peng's BPTT(h; h') with h' = k1, h = k2 (1990); the others are cases of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import Config
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One truncation of T steps in m tracks."""
+
+    title: str
+    starts: NDArray[np.int64]  # (W,) first step of each window
+    reset: NDArray[np.bool_]  # (T,) the state is the initial state before this step
+    inject: NDArray[np.float64]  # (T, m)
+    edge: NDArray[np.float64]  # (T, m); edge[0] leads to the initial state and is 1
+
+    @property
+    def steps(self) -> int:
+        return self.edge.shape[0]
+
+    @property
+    def tracks(self) -> int:
+        return self.edge.shape[1]
+
+
+def plan_of(config: Config) -> Plan:
+    """Returns the plan of a config's style, value and gradient."""
+    T = config.steps
+    k1, k2, chunk = _periods(config)
+    starts = np.arange(0, T, chunk)
+    reset = np.zeros(T, bool)
+    if config.value == "reset":
+        reset[starts[1:]] = True
+    passes = config.style == "full" or config.gradient == "pass"
+    inject, edge = _segments(T, T, T) if passes else _segments(T, k1, k2)
+    edge[reset] = 0.0
+    return Plan(title_of(config), starts, reset, inject, edge)
+
+
+def full_plan(T: int) -> Plan:
+    """Returns full BPTT with the state carried: the reference that every truncation is held against."""
+    inject, edge = _segments(T, T, T)
+    return Plan("full BPTT", np.zeros(1, np.int64), np.zeros(T, bool), inject, edge)
+
+
+def title_of(config: Config) -> str:
+    """Returns the plan in a few words, e.g. 'window(20), state carried, gradient cut'."""
+    if config.style == "full":
+        return "full BPTT"
+    numbers = f"{config.k1}, {config.k2}" if config.style == "k1k2" else f"{config.k}"
+    value = "state carried" if config.value == "carry" else "state reset"
+    gradient = "gradient cut" if config.gradient == "cut" else "gradient passed"
+    return f"{config.style}({numbers}), {value}, {gradient}"
+
+
+def _periods(config: Config) -> tuple[int, int, int]:
+    """Returns (k1, k2, chunk): steps between backward passes, steps gone back, and the window's stride
+    in the forward pass, at which a reset takes place."""
+    T = config.steps
+    if config.style == "full":
+        return T, T, T
+    if config.style == "k1k2":
+        return min(config.k1, T), config.k2, min(config.k1, T)
+    k = min(config.k, T)
+    return (k, k, k) if config.style == "window" else (1, k, k)
+
+
+def _segments(T: int, k1: int, k2: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns inject and edge for passes that each take k1 losses and go back k2 steps from their end."""
+    passes = -(-T // k1)
+    m = min(-(-k2 // k1), passes)
+    inject, edge = np.zeros((T, m)), np.ones((T, m))
+    for i in range(passes):
+        inject[i * k1 : (i + 1) * k1, i % m] = 1.0
+        start = (i + 1) * k1 - k2
+        if 0 < start < T:
+            edge[start, i % m] = 0.0
+    return inject, edge
+
+
+def weights(plan: Plan) -> NDArray[np.float64]:
+    """Returns w (T, T): the weight of G[s, t] under the plan, 0 for t > s. For small T: T*T*m work."""
+    T = plan.steps
+    w = np.zeros((T, T))
+    for s in range(T):
+        product = plan.inject[s].copy()
+        for t in range(s, -1, -1):
+            w[s, t] = product.sum()
+            product *= plan.edge[t]
+    return w
+
+
+def reach(plan: Plan) -> NDArray[np.int64]:
+    """Returns (T,): the earliest state step to which a loss at step s sends a gradient."""
+    T, m = plan.steps, plan.tracks
+    tracks = plan.inject.argmax(axis=1)
+    last_cut = np.zeros(m, np.int64)
+    out = np.zeros(T, np.int64)
+    for s in range(T):
+        last_cut[plan.edge[s] == 0.0] = s
+        out[s] = last_cut[tracks[s]]
+    return out
+
+
+def taper(reaches: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns (T,): per lag l, the share of the steps s >= l whose gradient gets back to s - l."""
+    T = len(reaches)
+    gets = np.bincount(np.arange(T) - reaches, minlength=T)[::-1].cumsum()[::-1]
+    return np.asarray(gets / np.arange(T, 0, -1))
+
+
+def dead_edges(reaches: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Returns (T,): True where no loss at all sends a gradient from step t back to t - 1."""
+    earliest_later = np.minimum.accumulate(reaches[::-1])[::-1]
+    dead = earliest_later >= np.arange(len(reaches))
+    dead[0] = False
+    return np.asarray(dead)

@@ -1,0 +1,137 @@
+"""What the numbers say, in sentences. Each is computed from the analysis it stands beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.phrases import count, factor, number, percent, steps_list
+from engine.questions import answers
+from engine.traces import Analysis, Certificate, Comparison, Words
+
+EMPTY = Words("", "", "", "", "", "", "", "", {})
+REACH = "The loss at step {s} reaches step {r} and no further."
+REACH_ALL = "The loss at step {s} reaches all the way back to step 0."
+
+
+def with_words(found: Analysis) -> Analysis:
+    """Returns the analysis with its sentences."""
+    return replace(found, words=Words(
+        headline=headline(found), reach=REACH, reach_all=REACH_ALL, norms=norms(found),
+        credit=credit(found), carry_over=carry_over(found), costs=costs(found),
+        certificate=certificate(found.certificate, found.certificate_full), questions=answers(found)))
+
+
+def nothing_cut(found: Analysis) -> bool:
+    """Returns whether the plan is full BPTT in effect."""
+    return not found.plan.reach.any()
+
+
+def recurrent(found: Analysis) -> tuple[str, Comparison]:
+    """Returns the block that the headline speaks of: W_hh of a single layer, or everything."""
+    if found.config["layers"] == 1:
+        return "the gradient of W_hh", found.costs.blocks["l0.W_hh"]
+    return "the whole gradient", found.costs.whole
+
+
+def headline(found: Analysis) -> str:
+    """Returns how far the last loss reaches, and what the cuts leave of the gradient."""
+    s = int(found.sequence.loss_steps[-1])
+    r = int(found.plan.reach[s])
+    first = REACH.format(s=s, r=r) if r else REACH_ALL.format(s=s)
+    return f"{first} {_kept(found)}"
+
+
+def _kept(found: Analysis) -> str:
+    subject, c = recurrent(found)
+    T, k = found.config["steps"], found.config["k"]
+    if nothing_cut(found):
+        if found.config["style"] in ("window", "sliding") and int(str(k)) >= int(str(T)):
+            return f"k = {k} is not less than T = {T}, so this is full BPTT: nothing is cut."
+        return "Nothing is cut: this is full BPTT."
+    if np.isnan(c.kept):
+        why = "zero" if c.norm_full == 0 else "not finite"
+        return f"Of {subject} no share can be given, because in full it is {why}."
+    against = " It points against the full one." if c.kept < 0 else ""
+    return f"Truncation keeps {percent(c.kept)} of {subject} and turns it by {c.angle:.0f} degrees.{against}"
+
+
+def norms(found: Analysis) -> str:
+    """Returns where truncation costs the per-step gradient most."""
+    if found.nonfinite.step >= 0:
+        return found.nonfinite.note
+    part, whole = found.truncated.h, found.full.h
+    if nothing_cut(found):
+        a, b = whole[-1], whole[0]
+        return (f"All losses together send a gradient of norm {number(a)} to the last step and {number(b)} "
+                f"to step 0; nothing is cut. {found.nonfinite.note}").strip()
+    ratio = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.inf)
+    t = int(ratio.argmin())
+    if ratio[t] >= 1:
+        return f"No step receives a smaller gradient than under full BPTT. {found.nonfinite.note}".strip()
+    return (f"Truncation costs most at step {t}: a gradient of norm {number(part[t])} arrives there, "
+            f"where full BPTT brings {number(whole[t])}. {found.nonfinite.note}").strip()
+
+
+def credit(found: Analysis) -> str:
+    """Returns how the last loss' gradient changes on its way back, before any cut."""
+    if found.credit is None:
+        return ""
+    s = int(found.credit.loss_steps[-1])
+    row = found.credit.h[-1]
+    first = int(np.flatnonzero(found.plan.reset[: s + 1])[-1]) if found.plan.reset[: s + 1].any() else 0
+    here, there = row[s], row[first]
+    if s == first:
+        return f"The loss at step {s} has no earlier step to go back to."
+    start = f"Uncut, the gradient of the loss at step {s} goes from {number(here)} at its own step to " \
+            f"{number(there)} at step {first}"
+    if not np.isfinite(there):
+        return start + ": it explodes beyond double precision."
+    if there == 0 or here == 0:
+        return start + ": nothing is left of it." if there == 0 else start + "."
+    change = "grows" if there > here else "shrinks"
+    return f"{start}: it {change} {factor(max(here, there) / min(here, there))} over {count(s - first, 'step')}."
+
+
+def carry_over(found: Analysis) -> str:
+    """Returns how far a reset state is from the carried one, and how long that is felt."""
+    over = found.carry_over
+    if not len(over.start_distance):
+        return "There is one window, so the state is handed on at every step and there is nothing to reset."
+    starts = steps_list(found.plan.window_starts[1:])
+    felt = over.half_life[over.half_life > 0]
+    late = len(over.half_life) - len(felt)
+    text = f"A state reset at {starts} is {number(over.start_distance.mean())} away from the carried one"
+    if not len(felt):
+        return f"{text}, and the difference has not halved when the window ends."
+    text += f"; half of the difference is gone after {count(int(np.median(felt)), 'step')} (median)"
+    return text + (f", in {late} of {len(over.half_life)} windows not before the end." if late else ".")
+
+
+def costs(found: Analysis) -> str:
+    """Returns the whole gradient's cosine, error and share, and the block that suffers most."""
+    whole = found.costs.whole
+    if nothing_cut(found):
+        return "The gradient is that of full BPTT: cosine 1, relative error 0."
+    if np.isnan(whole.cosine):
+        return "The full gradient is zero or not finite, so the two cannot be compared."
+    worst = max(found.costs.blocks, key=lambda name: np.nan_to_num(found.costs.blocks[name].relative_error))
+    block = found.costs.blocks[worst]
+    return (f"Beside full BPTT the whole gradient has cosine {whole.cosine:.3f}, relative error "
+            f"{percent(whole.relative_error)}, and keeps {percent(whole.kept)}. "
+            f"Hit hardest is {worst}: relative error {percent(block.relative_error)}.")
+
+
+def certificate(truncated: Certificate | None, full: Certificate | None) -> str:
+    """Returns the outcome of the checks."""
+    if truncated is None or full is None:
+        return "Not checked: the certificate was asked to be left out."
+    if truncated.status == "nonfinite" or full.status == "nonfinite":
+        return "A gradient is not finite, so it cannot be certified; it is shown as it is."
+    worst = max(truncated.worst, full.worst)
+    failed = "failed" in (truncated.status, full.status)
+    verdict = "NOT certified" if failed else "Certified"
+    scope = "" if truncated.checked_losses == truncated.all_losses else " " + truncated.note
+    return (f"{verdict}: {count(len(truncated.blocks), 'gradient block')}, truncated and full, against complex-step "
+            f"derivatives; largest relative error {worst:.0e}, limit {truncated.tolerance:.0e}.{scope}")
