@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
-from engine.config import OPTIONS, Option
+from engine import OPTIONS, Option
+from scripts.running import running
 from server.app import create_app
 from server.cli import parser
 from server.settings import Settings, unit_of
@@ -60,17 +61,9 @@ def commands(first: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The real server, as `python -m server` starts it, on a free port. Returns its address."""
-    process = subprocess.Popen([sys.executable, "-m", "server", "--port", "0", "--no-open"], text=True,
-                               stdout=subprocess.PIPE)
-    try:
-        assert process.stdout
-        found = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
-        assert found, "the server does not say where it is"
-        yield found[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    """The address of the real server, as `python -m server` starts it."""
+    with running() as address:
+        yield address
 
 
 def ask(request: urllib.request.Request) -> tuple[int, str, bytes]:
