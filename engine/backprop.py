@@ -47,7 +47,7 @@ class _Sweep:
         layers = range(network.layers)
         self.cell, self.plan, self.H = network.cell, plan, H
         self.w = [layer_params(params, layer) for layer in layers]
-        self.factors = [network.cell.factors(layer)[:, :, None] for layer in tape.layers]
+        self.factors = [layer.factors[:, :, None] for layer in tape.layers]
         self.dh_top = np.matmul(params["W_hy"].T, tape.dy)[:, :, None]
         self.ds = [np.zeros((S, m, B)) for _ in layers]
         self.back = [np.zeros((S, m, B)) for _ in layers]
@@ -124,10 +124,17 @@ def contributions(gradients: Gradients) -> dict[str, Array]:
 
 
 def _product_norm(left: Array, right: Array) -> Array:
-    """(T,): |left_t right_t^T|, of arrays scaled so that a gradient of 1e-200 keeps its norm."""
+    """(T,): |left_t right_t^T|; scaled first where a square would leave the range of double precision."""
+    squares = _gram_sum(left, right)
+    if squares.min(initial=1.0) > 1e-280 and np.isfinite(squares).all():
+        return np.asarray(np.sqrt(squares))
     (left, top), (right, tip) = _scaled(left), _scaled(right)
+    return np.asarray(np.sqrt(_gram_sum(left, right)) * top * tip)
+
+
+def _gram_sum(left: Array, right: Array) -> Array:
     gram = np.matmul(np.swapaxes(left, 1, 2), left) * np.matmul(np.swapaxes(right, 1, 2), right)
-    return np.asarray(np.sqrt(np.maximum(gram.sum(axis=(1, 2)), 0.0)) * top * tip)
+    return np.asarray(np.maximum(gram.sum(axis=(1, 2)), 0.0))
 
 
 def _scaled(x: Array) -> tuple[Array, Array]:

@@ -23,11 +23,14 @@ def carry_over(network: Network, data: Data, starts: NDArray[np.int64], carried:
     half = [_first(window <= gap / 2) for window, gap in zip(windows, before, strict=True)]
     H = network.hidden
     units = slice(0, min(H, MOST_UNITS))
-    losses = [np.where(data.counts, tape.losses.mean(axis=1), np.nan) for tape in (carried, reset)]
+    a, b = (np.where(data.counts, tape.losses.mean(axis=1), np.nan) for tape in (carried, reset))
     return CarryOver(
-        distance, _mean_norm([a.states for a in carried.layers]), _mean_norm([b.states for b in reset.layers]),
-        before, np.array(half, np.int64), *losses, float(np.nansum(losses[0])), float(np.nansum(losses[1])),
-        carried.layers[-1].states[:, units, 0].copy(), reset.layers[-1].states[:, units, 0].copy())
+        distance=distance, start_distance=before, half_life=np.array(half, np.int64),
+        carried=_mean_norm([layer.states for layer in carried.layers]),
+        reset=_mean_norm([layer.states for layer in reset.layers]),
+        loss_carried=a, loss_reset=b, total_carried=float(np.nansum(a)), total_reset=float(np.nansum(b)),
+        units_carried=carried.layers[-1].states[:, units, 0].copy(),
+        units_reset=reset.layers[-1].states[:, units, 0].copy())
 
 
 def _mean_norm(states: list[Array]) -> Array:

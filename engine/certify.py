@@ -97,8 +97,8 @@ class _Shadow:
     def _perturbed(self, block: Array, step: tuple[int, Array] | None) -> Array:
         """Returns the block as complex; with a leading axis K where one direction moves it."""
         if step is None:
-            return block.astype(complex)
-        out = np.repeat(block[None].astype(complex), self.K, axis=0)
+            return np.asarray(block, complex)
+        out: Array = np.repeat(block[None].astype(complex), self.K, axis=0)
         out.imag[step[0]] = step[1]
         return out
 
@@ -106,7 +106,8 @@ class _Shadow:
         """(..., F, B) -> (K, F, m*B) complex."""
         m = self.plan.tracks
         shape = (self.K, x.shape[-2], m, x.shape[-1])
-        return np.array(np.broadcast_to(x[..., None, :], shape), complex).reshape(self.K, x.shape[-2], -1)
+        tiled: Array = np.array(np.broadcast_to(x[..., None, :], shape), complex)
+        return tiled.reshape(*shape[:2], -1)
 
     def derivatives(self) -> Array:
         """Returns the imaginary part of the objective for each direction, (K,)."""
@@ -143,12 +144,13 @@ class _Shadow:
 
     def _loss(self, t: int, h: Array) -> Array:
         """Returns the imaginary part of the batch's summed loss at step t, (K,), from the tracks that take it."""
-        K, H, N = h.shape
+        K, H, _ = h.shape
         tracks = np.flatnonzero(self.plan.inject[t])
         h = h.reshape(K, H, self.plan.tracks, -1)[:, :, tracks].reshape(K, H, -1)
         ys = self.params["W_hy"] @ h + self.params["b_y"][..., None]
         targets = np.tile(self.data.targets[t], len(tracks))
-        values = losses(self.network, ys[None], targets[None])[0].reshape(K, len(tracks), -1)
+        targets = np.broadcast_to(targets, (K, *targets.shape))
+        values = losses(self.network, np.broadcast_to(ys, (K, *ys.shape[-2:])), targets).reshape(K, len(tracks), -1)
         return np.asarray((values.imag.sum(axis=2) * self.plan.inject[t][tracks]).sum(axis=1))
 
 

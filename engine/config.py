@@ -112,7 +112,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("k", "int", "The length of a window, in steps (num_steps). k >= T is full BPTT.", 1, 1_000_000,
            when=("style", ("window", "sliding"))),
     Option("k1", "int", "Steps between two backward passes.", 1, 1_000_000, when=("style", ("k1k2",))),
-    Option("k2", "int", "Steps that each backward pass goes back; at least k1.", 1, 1_000_000, when=("style", ("k1k2",))),
+    Option("k2", "int", "Steps that each backward pass goes back; at least k1.", 1, 1_000_000,
+           when=("style", ("k1k2",))),
     Option("value", "choice", "What a window starts from.", choices={
         "carry": "the last window's final state is fed back as the next initial state",
         "reset": "every window starts from the initial state again: only the outputs were used"},
@@ -263,8 +264,9 @@ def _check(option: Option, value: Any) -> None:
             problem = _unknown(option.name, value, list(choices))
             raise InputError(Problem(option.name, problem.value, f"not a known {option.name}", problem.remedy))
     elif option.kind in ("int", "float"):
-        if not math.isfinite(value) or not option.low <= value <= option.high:  # type: ignore[operator]
-            raise _wrong(option, value, f"must be from {option.low:g} to {option.high:g}")
+        low, high = option.low or 0, option.high or 0
+        if not math.isfinite(value) or not low <= value <= high:
+            raise _wrong(option, value, f"must be from {low:g} to {high:g}")
     elif option.kind == "text":
         if len(value) > LONGEST_TEXT:
             raise _wrong(option, f"{len(value)} characters", f"must have at most {LONGEST_TEXT} characters")
@@ -278,5 +280,5 @@ def _wrong(option: Option, value: object, limit: str) -> InputError:
     bounds = ""
     if option.kind in ("int", "float") and option.low is not None:
         bounds = f" Give a number from {option.low:g} to {option.high:g};"
-    return InputError(Problem(option.name, shorten(value), limit,
-                              f"{option.help}{bounds} the default is {shorten(option.default) or 'empty'}.".replace("..", ".")))
+    default = f"the default is {shorten(option.default)}." if option.default not in ("", ()) else ""
+    return InputError(Problem(option.name, shorten(value), limit, f"{option.help}{bounds} {default}".strip()))

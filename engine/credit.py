@@ -45,7 +45,7 @@ class _Rows:
         self.cell, self.H, self.alive = network.cell, network.hidden, slice(0, 0)
         self.w = [layer_params(params, layer) for layer in range(network.layers)]
         self.W_hy = params["W_hy"]
-        self.factors = [network.cell.factors(layer) for layer in tape.layers]
+        self.factors = [layer.factors for layer in tape.layers]
         self.rows = [np.zeros((B, R, network.state)) for _ in self.w]
         self.scratch = np.empty(B * R * self.H)
 

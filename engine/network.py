@@ -65,21 +65,23 @@ def readout(params: Params, h: Array) -> Array:
 
 
 def losses(network: Network, ys: Array, targets: Array) -> Array:
-    """Returns the loss at every step and column, (T, ..., N): -log softmax(y)[target] in nats, or
-    half the squared error summed over the outputs. targets: (T, N) classes or (T, O, N) values."""
+    """Returns the loss at every step and column: ys (T, O, N) -> (T, N), holomorphic in ys.
+
+    -log softmax(y)[target] in nats, for targets (T, N); or half the squared error summed over the
+    outputs, for targets (T, O, N)."""
     if network.classify:
-        index = targets.reshape(targets.shape[0], *(1,) * (ys.ndim - 3), 1, targets.shape[1])
-        picked = np.take_along_axis(log_softmax(ys, -2), np.broadcast_to(index, (*ys.shape[:-2], 1, ys.shape[-1])), -2)
-        return np.asarray(-picked[..., 0, :])
-    values = targets.reshape(targets.shape[0], *(1,) * (ys.ndim - 3), *targets.shape[1:])
-    return np.asarray(0.5 * np.square(ys - values).sum(axis=-2))
+        return np.asarray(-np.take_along_axis(log_softmax(ys, 1), targets[:, None], 1)[:, 0])
+    return np.asarray(0.5 * np.square(ys - targets).sum(axis=1))
 
 
-def loss_gradients(network: Network, ys: Array, targets: Array) -> Array:
-    """Returns dL_s/dy (T, O, N), per sample: softmax(y) - onehot, or y - target."""
-    if network.classify:
-        dy = np.exp(log_softmax(ys, 1))
-        T, N = targets.shape
-        dy[np.arange(T)[:, None], targets, np.arange(N)] -= 1.0
-        return dy
-    return np.asarray(ys - targets)
+def losses_and_gradients(network: Network, ys: Array, targets: Array) -> tuple[Array, Array]:
+    """Returns the losses (T, N) and dL_s/dy (T, O, N), per sample: softmax(y) - onehot, or y - target."""
+    if not network.classify:
+        dy = ys - targets
+        return 0.5 * np.square(dy).sum(axis=1), dy
+    dy = log_softmax(ys, 1)
+    found = -np.take_along_axis(dy, targets[:, None], 1)[:, 0]
+    np.exp(dy, out=dy)
+    T, N = targets.shape
+    dy[np.arange(T)[:, None], targets, np.arange(N)] -= 1.0
+    return found, dy

@@ -32,8 +32,14 @@ def tanh(a: Array, out: Array | None = None) -> Array:
 
 
 def dsigmoid(a: Array) -> Array:
-    """Returns the derivative of sigmoid at the pre-activation a: sigmoid(a) * sigmoid(-a)."""
-    return np.asarray(sigmoid(a) * sigmoid(-a))
+    """Returns the derivative of sigmoid at the pre-activation a: sigmoid(a) * sigmoid(-a) = e / (1 + e)**2
+    with e = exp(-|a|)."""
+    e = np.abs(a)
+    np.negative(e, out=e)
+    np.exp(e, out=e)
+    out = e + 1.0
+    np.square(out, out=out)
+    return np.divide(e, out, out=out)
 
 
 def dtanh(a: Array) -> Array:

@@ -35,11 +35,11 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        return self.edge.shape[0]
+        return len(self.edge)
 
     @property
     def tracks(self) -> int:
-        return self.edge.shape[1]
+        return int(self.edge.shape[1])
 
 
 def plan_of(config: Config) -> Plan:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array, Params
 from engine.cells import LayerTape
-from engine.network import Network, first_inputs, layer_params, loss_gradients, losses, readout
+from engine.network import Network, first_inputs, layer_params, losses_and_gradients, readout
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Tape:
 
     layers: tuple[LayerTape, ...]
     embedded_from: Array | None  # (T, V, B) the symbols, where there is an embedding
-    ys: Array  # (T, O, B)
     losses: Array  # (T, B)
     dy: Array  # (T, O, B)
 
@@ -44,11 +43,10 @@ def unroll(network: Network, params: Params, data: Data, reset: NDArray[np.bool_
     for layer in range(network.layers):
         layers.append(_scan(network, layer_params(params, layer), below, data.initial[layer], reset))
         below = layers[-1].states[:, : network.hidden]
-    ys = readout(params, below)
-    counts = data.counts[:, None]
-    return Tape(tuple(layers), data.xs if network.embedding else None, ys,
-                np.where(counts, losses(network, ys, data.targets), 0.0),
-                np.where(counts[..., None], loss_gradients(network, ys, data.targets), 0.0))
+    found, dy = losses_and_gradients(network, readout(params, below), data.targets)
+    found[~data.counts] = 0.0
+    dy[~data.counts] = 0.0
+    return Tape(tuple(layers), data.xs if network.embedding else None, found, dy)
 
 
 def project(w: Params, xs: Array) -> Array:
@@ -73,4 +71,4 @@ def _scan(network: Network, w: Params, xs: Array, initial: Array, reset: NDArray
     if reset.any():
         entering = entering.copy()
         entering[reset] = initial
-    return LayerTape(xs, pre, act, extra, entering, states[1:])
+    return LayerTape(cell, xs, pre, act, extra, entering, states[1:])

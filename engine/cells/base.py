@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,12 +23,18 @@ Terms = dict[str, list[tuple[Array, Array]]]
 class LayerTape:
     """What one layer's forward pass keeps. `states` is after each step, `entering` before it."""
 
+    cell: Cell
     xs: Array  # (T, D, N)
     pre: Array  # (T, G, N) pre-activations
     act: Array  # (T, G, N) activations of the gates
     extra: Array  # (T, X, N) whatever else the cell's backward needs
     entering: Array  # (T, S, N)
     states: Array  # (T, S, N)
+
+    @cached_property
+    def factors(self) -> Array:
+        """The cell's elementwise derivatives along this tape, computed once for all sweeps."""
+        return self.cell.factors(self)
 
 
 class Cell(ABC):
@@ -76,14 +83,24 @@ class Cell(ABC):
     def prepare(self, f: Array, rows: Array, scratch: Array) -> None:
         """Changes rows (N, R, S) of dL/ds_t in place into what `fold`'s matrices take: dL/dc_t now through
         h_t too. scratch is (N, R, H)."""
+        return None  # only a cell with a c has anything to do
 
     def highway(self, f: Array, rows: Array) -> None:
         """Changes, in place, the prepared rows' c part into dL/dc_{t-1}, for cells with a c."""
+        return None
 
 
 def ones(like: Array) -> Array:
     """Returns (T, 1, N) ones: the input of a bias."""
     return np.ones((like.shape[0], 1, like.shape[2]))
+
+
+def mix(f: Array, W: Array, out: Array) -> None:
+    """Writes sum over g of diag(f_g) W_g to out (N, H, K), for f (N, g, H) and W (g*H, K): a small
+    product for each of the H rows."""
+    gates, H = f.shape[1:]
+    stacked = W.reshape(gates, H, -1)
+    np.matmul(f.transpose(2, 0, 1), stacked.transpose(1, 0, 2), out=out.transpose(1, 0, 2))
 
 
 def matmul(W: Array, x: Array, out: Array) -> None:

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, matmul, ones
+from engine.cells.base import Cell, LayerTape, Terms, matmul, mix, ones
 from engine.nonlinear import dsigmoid, dtanh, sigmoid, tanh
 
 
@@ -75,9 +75,11 @@ class GRU(Cell):
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         H = w["W_hh"].shape[1]
-        d = f.T.reshape(f.shape[1], 5, H, 1)
+        d = f.T.reshape(f.shape[1], 5, H)
+        out = np.empty((f.shape[1], H, w[block].shape[1]))
         if block == "W_ih":
-            return np.asarray((d[:, (0, 1, 3)] * w["W_ih"].reshape(3, H, -1)).sum(axis=1))
-        out = (d[:, :3] * w["W_hh"].reshape(3, H, H)).sum(axis=1)
-        out[:, np.arange(H), np.arange(H)] += d[:, 4, :, 0]
-        return np.asarray(out)
+            mix(d[:, (0, 1, 3)], w[block], out)
+        else:
+            mix(d[:, :3], w[block], out)
+            out[:, np.arange(H), np.arange(H)] += d[:, 4]
+        return out

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, matmul
+from engine.cells.base import Cell, LayerTape, matmul, mix
 from engine.nonlinear import dsigmoid, dtanh, sigmoid, tanh
 
 
@@ -67,9 +67,8 @@ class LSTM(Cell):
         """Rows (dh, dc) -> [d/do W_o; d/di W_i + d/df W_f + d/dg W_g]: half the product of 4H rows."""
         W, H, N = w[block], w["W_hh"].shape[1], f.shape[1]
         out = np.empty((N, 2 * H, W.shape[1]))
-        through_c = W[: 3 * H].reshape(3, H, -1)
         np.multiply(f.T[:, 3 * H : 4 * H, None], W[3 * H :], out=out[:, :H])
-        np.einsum("ngh,ghk->nhk", f.T[:, : 3 * H].reshape(N, 3, H), through_c, out=out[:, H:])
+        mix(f.T[:, : 3 * H].reshape(N, 3, H), W[: 3 * H], out[:, H:])
         return out
 
     def prepare(self, f: Array, rows: Array, scratch: Array) -> None:
