@@ -6,6 +6,7 @@ from engine.cost import Estimate, check_affordable, estimate
 from engine.errors import InputError, Problem
 from engine.given import Given
 from engine.presets import PRESETS, QUESTIONS, Preset
+from engine.reference import Reference, reference, shared_part
 from engine.traces import Analysis, Certificate
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Option",
     "Preset",
     "Problem",
+    "Reference",
     "analyze",
     "as_query",
     "canonical",
@@ -30,5 +32,7 @@ __all__ = [
     "check_affordable",
     "estimate",
     "parse",
+    "reference",
+    "shared_part",
     "validate",
 ]

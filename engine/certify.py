@@ -122,7 +122,7 @@ class _Shadow:
                 below = states[layer][:, : self.network.hidden]
             if self.data.counts[t]:
                 total += self._loss(t, below)
-        return total / self.data.xs.shape[2]
+        return np.asarray(total / self.data.xs.shape[2])
 
     def _step(self, t: int, layer: int, below: Array, state: Array) -> Array:
         """One layer, one step, from the tape's own state; the plan's weight on the edge that is crossed."""

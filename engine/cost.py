@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from engine.config import Config
 from engine.errors import InputError, Problem
+from engine.reference import CREDIT_ROWS
 from engine.tasks.text import default_text
 
 MOST_BYTES = 1 << 30
 MOST_SECONDS = 30.0
-CREDIT_ROWS = 256  # loss steps that get a row of the credit matrix; more are sampled evenly
 GATES = {"rnn": (1, 1, 1), "lstm": (4, 2, 6), "gru": (3, 1, 5)}  # gates, parts of the state, factors
 
 

@@ -24,7 +24,7 @@ class Experiment:
     params: Params
     batch: Batch
     data: Data
-    directions: np.random.Generator  # the certificate draws from it
+    directions: np.random.SeedSequence  # the certificate draws from it
 
 
 def prepare(config: Config, given: Given | None = None) -> Experiment:
@@ -33,13 +33,13 @@ def prepare(config: Config, given: Given | None = None) -> Experiment:
 
     Raises InputError where the text, the series or what was given does not fit the config."""
     given = given or Given()
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(3)]
-    batch = with_given_data(_generate(streams[0], config, given), given, config)
+    for_data, for_weights, for_directions = np.random.SeedSequence(config.seed).spawn(3)
+    batch = with_given_data(_generate(np.random.default_rng(for_data), config, given), given, config)
     network = network_of(config, batch)
-    params = with_given_weights(draw(network, config, streams[1]), given, network)
+    params = with_given_weights(draw(network, config, np.random.default_rng(for_weights)), given, network)
     data = Data(_dense(batch.inputs, len(batch.vocabulary)), _targets(batch.targets),
                 _counts(config, batch), initial_states(given, network, config.batch))
-    return Experiment(network, params, batch, data, streams[2])
+    return Experiment(network, params, batch, data, for_directions)
 
 
 def _generate(rng: np.random.Generator, config: Config, given: Given) -> Batch:

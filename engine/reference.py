@@ -1,0 +1,73 @@
+"""The half of an analysis that does not depend on the plan: the carried run under full BPTT.
+
+Every truncation is held against it. While somebody moves k, it stays the same, so a caller may keep
+it and hand it back to `analyze`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from engine.arrays import quiet_single_thread
+from engine.backprop import Gradients, backprop
+from engine.certify import certificate
+from engine.config import Config, canonical
+from engine.credit import credit
+from engine.experiment import Experiment, prepare
+from engine.given import Given
+from engine.norms import gradient_norms
+from engine.traces import Certificate, Credit, GradientNorms
+from engine.truncation import Plan, full_plan
+from engine.unroll import Tape, unroll
+
+CREDIT_ROWS = 256  # loss steps that get a row of the credit matrix; more are sampled evenly
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The experiment, its carried tape, and what full BPTT finds along it."""
+
+    config: Config
+    x: Experiment
+    plan: Plan
+    tape: Tape
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        return backprop(self.x.network, self.x.params, self.tape, self.plan)
+
+    @cached_property
+    def norms(self) -> GradientNorms:
+        return gradient_norms(self.x.network, self.gradients)
+
+    @cached_property
+    def credit(self) -> Credit:
+        return credit_of(self.x, self.tape, self.plan)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        return certificate(self.x.network, self.x.params, self.x.data, self.tape, self.plan, self.gradients,
+                           np.random.default_rng(self.x.directions))
+
+
+def shared_part(config: Config) -> Config:
+    """Returns the config without its plan: configs with the same shared part have the same reference."""
+    return canonical(replace(config, style="full"))
+
+
+def reference(config: Config, given: Given | None = None) -> Reference:
+    """Returns the reference of a validated config; what full BPTT finds is computed when first asked for."""
+    with quiet_single_thread():
+        x, plan = prepare(config, given), full_plan(config.steps)
+        return Reference(shared_part(config), x, plan, unroll(x.network, x.params, x.data, plan.reset))
+
+
+def credit_of(x: Experiment, tape: Tape, plan: Plan) -> Credit:
+    """Returns the credit matrix along a tape, with at most CREDIT_ROWS rows."""
+    loss_steps = np.flatnonzero(x.data.counts)
+    rows = np.linspace(0, len(loss_steps) - 1, min(len(loss_steps), CREDIT_ROWS)).round().astype(int)
+    h, c = credit(x.network, x.params, tape, plan.reset, loss_steps[rows])
+    return Credit(loss_steps[rows], h, c, len(rows) == len(loss_steps))
