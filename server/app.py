@@ -14,12 +14,17 @@ from engine.errors import InputError
 from server import problems
 from server.assets import Assets
 from server.guard import Guard
-from server.problems import Refused
+from server.jobs import Jobs
+from server.openapi import document
+from server.problems import RefusedError
 from server.rendering import environment
-from server.routes import pages
+from server.routes import analysis, catalogue, documentation, figures, health, pages
 from server.services import Services
 from server.settings import Settings
 from server.version import RELEASE
+
+ROUTERS = (pages.router, health.router, analysis.router, catalogue.router, figures.router, documentation.router)
+ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,17 +33,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        assets.start()
-        yield
-        await assets.stop()
+        shared.assets.start()
+        shared.jobs.start()
+        try:
+            yield
+        finally:
+            await shared.jobs.stop()
+            await shared.assets.stop()
 
-    assets = Assets()
-    app = FastAPI(title="Unrolled", version=RELEASE, lifespan=lifespan, redirect_slashes=False,
-                  docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-    app.state.services = Services(settings, assets, environment())
-    app.include_router(pages.router)
+    shared = Services(settings, Assets(), environment(), Jobs(settings))
+    app = FastAPI(
+        title="Unrolled",
+        version=RELEASE,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.services = shared
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_exception_handler(InputError, _input_error)
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_middleware(Guard, settings=settings)
     return app
@@ -50,7 +68,7 @@ async def _input_error(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+    assert isinstance(error, RefusedError)
     return problems.respond(error.status, [error.problem], error.headers)
 
 
@@ -59,11 +77,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = ", ".join(_methods(request))
-        refused = problems.refuse(405, "method", request.method, f"must be one of {allowed}",
-                                  "See /api/docs.", Allow=allowed)
+        refused = problems.refuse(
+            405, "method", request.method, f"must be one of {allowed}", "See /api/docs.", Allow=allowed
+        )
     elif error.status_code == 404:
-        known = [route.path for route in request.app.routes if isinstance(route, Route) and "{" not in route.path]
-        refused = problems.refuse(404, "address", request.url.path, "is not here", problems.nearest(request.url.path, known))
+        known = [route.path for route in ROUTES if "{" not in route.path]
+        refused = problems.refuse(
+            404, "address", request.url.path, "is not here", problems.nearest(request.url.path, known)
+        )
     else:
         refused = problems.refuse(error.status_code, "request", "-", error.detail, "See /api/docs.")
     return problems.respond(refused.status, [refused.problem], refused.headers)
@@ -72,7 +93,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> list[str]:
     """Returns the methods that this address has; HEAD goes with GET."""
     found: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE:
+    for route in ROUTES:
+        if route.matches(request.scope)[0] != Match.NONE:
             found |= route.methods or set()
     return sorted(found | ({"HEAD"} if "GET" in found else set()))

@@ -14,9 +14,15 @@ from server import paths
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 PLOTLY_URL = f"/vendor/plotly-{version('plotly')}.min.js"
-TYPES = {".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
-         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
-         ".json": "application/json", ".webmanifest": "application/manifest+json"}
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+}
 COMPRESSIBLE = (".js", ".mjs", ".css", ".svg", ".json", ".webmanifest", ".html", ".txt")
 
 

@@ -12,8 +12,10 @@ from server.version import RELEASE
 
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
-    made = argparse.ArgumentParser(prog="unrolled", description="See how gradients flow back through time in "
-                                   "recurrent networks, and what truncation does to them.")
+    made = argparse.ArgumentParser(
+        prog="unrolled",
+        description="See how gradients flow back through time in recurrent networks, and what truncation does to them.",
+    )
     made.add_argument("--version", action="version", version=f"unrolled {RELEASE}")
     commands = made.add_subparsers(dest="command", required=True, metavar="serve | analyze | certify")
     _add_serve(commands)
@@ -30,6 +32,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _serve(arguments: argparse.Namespace) -> int:
     from server.serve import serve
+
     given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
     return serve(Settings(**given), open_browser=not arguments.no_open)
 

@@ -10,20 +10,27 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import problems
-from server.problems import Refused, refuse
+from server.problems import RefusedError, refuse
 from server.settings import Settings
 
 log = logging.getLogger("unrolled")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-CSP = ("default-src 'none'; script-src 'self'{script}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-       "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-       "frame-ancestors {ancestors}; object-src 'none'")
+CSP = (
+    "default-src 'none'; script-src 'self'{script}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors {ancestors}; object-src 'none'"
+)
+
+
+def content_security_policy(settings: Settings, script: str = "") -> str:
+    """Returns the policy; `script` adds sources (hashes of inline scripts) for one page."""
+    return CSP.format(script=script, ancestors=settings.frame_ancestors)
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
     """Returns the headers that every response carries (a response may set a header of its own instead)."""
     headers = {
-        "content-security-policy": CSP.format(script="", ancestors=settings.frame_ancestors),
+        "content-security-policy": content_security_policy(settings),
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cross-origin-opener-policy": "same-origin",
@@ -50,7 +57,7 @@ class Guard:
         try:
             check(scope, self.settings)
             await self.app(scope, receive, reply.send)
-        except Refused as refused:
+        except RefusedError as refused:
             await problems.respond(refused.status, [refused.problem], refused.headers)(scope, receive, reply.send)
         except Exception:
             log.exception("request %s failed", reply.id)
@@ -79,23 +86,45 @@ class _Reply:
 
 
 def check(scope: Scope, settings: Settings) -> None:
-    """Raises Refused for a request that is too big, for another host, or sent by another site's page."""
+    """Raises RefusedError for a request that is too big, for another host, or sent by another site's page."""
     length = len(scope.get("raw_path") or scope["path"].encode()) + 1 + len(scope["query_string"])
     if length > settings.url_bytes:
-        raise refuse(414, "address", f"{length} bytes", f"must have at most {settings.url_bytes} bytes",
-                     "Send a long text or series by POST, as JSON.")
+        raise refuse(
+            414,
+            "address",
+            f"{length} bytes",
+            f"must have at most {settings.url_bytes} bytes",
+            "Send a long text or series by POST, as JSON.",
+        )
     total = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     if total > settings.header_bytes or len(scope["headers"]) > settings.header_count:
-        raise refuse(431, "headers", f"{len(scope['headers'])} headers, {total} bytes",
-                     f"must be at most {settings.header_count} headers of {settings.header_bytes} bytes together",
-                     "Send fewer or shorter headers (cookies are not used here).")
+        raise refuse(
+            431,
+            "headers",
+            f"{len(scope['headers'])} headers, {total} bytes",
+            f"must be at most {settings.header_count} headers of {settings.header_bytes} bytes together",
+            "Send fewer or shorter headers (cookies are not used here).",
+        )
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     if not host_allowed(headers.get(b"host", ""), settings):
-        raise refuse(400, "Host", headers.get(b"host", ""), "is not a name of this server",
-                     "Use the address that the server printed, or start it with UNROLLED_ALLOWED_HOSTS=<name>.")
-    if scope["method"] not in ("GET", "OPTIONS") and headers.get(b"sec-fetch-site", "none") not in ("same-origin", "none"):
-        raise refuse(403, "Sec-Fetch-Site", headers[b"sec-fetch-site"], "must be same-origin",
-                     "Other sites' pages may not post here.")
+        raise refuse(
+            400,
+            "Host",
+            headers.get(b"host", ""),
+            "is not a name of this server",
+            "Use the address that the server printed, or start it with UNROLLED_ALLOWED_HOSTS=<name>.",
+        )
+    if scope["method"] not in ("GET", "OPTIONS") and headers.get(b"sec-fetch-site", "none") not in (
+        "same-origin",
+        "none",
+    ):
+        raise refuse(
+            403,
+            "Sec-Fetch-Site",
+            headers[b"sec-fetch-site"],
+            "must be same-origin",
+            "Other sites' pages may not post here.",
+        )
 
 
 def host_allowed(host: str, settings: Settings) -> bool:

@@ -17,7 +17,7 @@ MOST = 10
 LONGEST = 400
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Raised where a request is refused for another reason than its config; says how to do better."""
 
     def __init__(self, status: int, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
@@ -25,11 +25,11 @@ class Refused(Exception):
         super().__init__(str(problem))
 
 
-def refuse(status: int, field: str, value: object, limit: str, remedy: str, **headers: str) -> Refused:
+def refuse(status: int, field: str, value: object, limit: str, remedy: str, **headers: str) -> RefusedError:
     """Returns the refusal for one thing; a long value is shortened. Header names are written with _ for -."""
     text = shorten(value)
     problem = Problem(field, text[1:-1] if isinstance(value, str) and text[-1] == text[0] else text, limit, remedy)
-    return Refused(status, problem, {name.replace("_", "-"): text for name, text in headers.items()})
+    return RefusedError(status, problem, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -44,8 +44,15 @@ def encode(status: int, problems: Sequence[Problem]) -> bytes:
     detail = " ".join(str(problem) for problem in problems[:1])[: 2 * LONGEST]
     if len(problems) > 1:
         detail += f" (and {len(problems) - 1} more)"
-    return to_json({"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status,
-                    "detail": detail, "problems": listed})
+    return to_json(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "problems": listed,
+        }
+    )
 
 
 def respond(status: int, problems: Sequence[Problem], headers: Mapping[str, str] | None = None) -> Response:
@@ -55,5 +62,14 @@ def respond(status: int, problems: Sequence[Problem], headers: Mapping[str, str]
 
 def internal() -> Response:
     """Returns the response for a fault of ours; the log has the details."""
-    return respond(500, [Problem("server", "-", "a fault in Unrolled, not in your request",
-                                 "Please report it with the X-Request-ID of this answer.")])
+    return respond(
+        500,
+        [
+            Problem(
+                "server",
+                "-",
+                "a fault in Unrolled, not in your request",
+                "Please report it with the X-Request-ID of this answer.",
+            )
+        ],
+    )

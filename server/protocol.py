@@ -55,8 +55,15 @@ class GuardedProtocol(H11Protocol):
     def _headers_late(self) -> None:
         self._header_timer = None
         if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
-            self._fail(408, Problem("headers", "incomplete", f"must arrive within {self.settings.header_seconds:g} s",
-                                    "Send the request again."))
+            self._fail(
+                408,
+                Problem(
+                    "headers",
+                    "incomplete",
+                    f"must arrive within {self.settings.header_seconds:g} s",
+                    "Send the request again.",
+                ),
+            )
 
     def send_400_response(self, msg: str) -> None:
         """Answers what h11 could not read, in place of uvicorn's line of plain text."""
@@ -65,21 +72,42 @@ class GuardedProtocol(H11Protocol):
         if len(waiting) <= most:
             self._fail(400, Problem("request", "-", "must be HTTP/1.1", "Check the request line and the headers."))
         elif b"\r\n" not in waiting:
-            self._fail(414, Problem("address", f"over {most} bytes", f"must have at most {self.settings.url_bytes} bytes",
-                                    "Send a long text or series by POST, as JSON."))
+            self._fail(
+                414,
+                Problem(
+                    "address",
+                    f"over {most} bytes",
+                    f"must have at most {self.settings.url_bytes} bytes",
+                    "Send a long text or series by POST, as JSON.",
+                ),
+            )
         else:
-            self._fail(431, Problem("headers", f"over {most} bytes", f"must have at most {self.settings.header_bytes} bytes",
-                                    "Send fewer or shorter headers."))
+            self._fail(
+                431,
+                Problem(
+                    "headers",
+                    f"over {most} bytes",
+                    f"must have at most {self.settings.header_bytes} bytes",
+                    "Send fewer or shorter headers.",
+                ),
+            )
 
     def _fail(self, status: int, problem: Problem) -> None:
         """Sends a problem, then reads on for a while, so that the client gets to see it, and closes."""
         self._stop_timer()
-        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE) or (self.cycle and not self.cycle.response_complete):
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE) or (
+            self.cycle and not self.cycle.response_complete
+        ):
             self.transport.close()
             return
         body = problems.encode(status, [problem])
-        head: Mapping[str, str] = {**security_headers(self.settings), "content-type": problems.MEDIA_TYPE,
-                                   "cache-control": "no-store", "content-length": str(len(body)), "connection": "close"}
+        head: Mapping[str, str] = {
+            **security_headers(self.settings),
+            "content-type": problems.MEDIA_TYPE,
+            "cache-control": "no-store",
+            "content-length": str(len(body)),
+            "connection": "close",
+        }
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         self.transport.write(f"HTTP/1.1 {status} Refused\r\n{lines}\r\n".encode() + body)
         self._drained = 0

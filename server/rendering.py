@@ -25,8 +25,13 @@ def environment() -> Environment:
     def math(latex: str, display: bool = False) -> Markup:
         return Markup(converter.convert_with_local_state(latex, displaystyle=display))
 
-    made = Environment(loader=FileSystemLoader(paths.TEMPLATES), autoescape=select_autoescape(default=True, default_for_string=True),
-                       undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=FileSystemLoader(paths.TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.globals.update(math=math)
     made.filters["as_script"] = as_script
     return made

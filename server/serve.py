@@ -13,16 +13,23 @@ from types import FrameType
 import uvicorn
 
 from server.app import create_app
+from server.jobs import Jobs
 from server.protocol import guarded
 from server.settings import Settings
 from server.version import RELEASE
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server; a signal to stop also ends what is waiting and running."""
+    """Uvicorn's server; a signal to stop also refuses what is waiting and running."""
+
+    def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:
+        super().__init__(config)
+        self._jobs = jobs
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Runs between two steps of the main thread, so the event loop is told, not touched."""
         super().handle_exit(sig, frame)
+        self._jobs.refuse_soon()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -44,8 +51,11 @@ def serve(settings: Settings, open_browser: bool) -> int:
     try:
         bound = bind(settings.host, settings.port)
     except OSError as error:
-        print(f"unrolled: {settings.host}:{settings.port}: {error.strerror or error}. Choose another one with --port "
-              "(0 takes a free one) or --host.", file=sys.stderr)
+        print(
+            f"unrolled: {settings.host}:{settings.port}: {error.strerror or error}. Choose another one with --port "
+            "(0 takes a free one) or --host.",
+            file=sys.stderr,
+        )
         return 2
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{bound.getsockname()[1]}/"
@@ -57,15 +67,23 @@ def serve(settings: Settings, open_browser: bool) -> int:
 
 
 def _run(settings: Settings, bound: socket.socket) -> None:
-    config = uvicorn.Config(create_app(settings), http=guarded(settings), ws="none", log_level="error",
-                            access_log=False, server_header=False, proxy_headers=False,
-                            timeout_keep_alive=settings.keep_alive_seconds,
-                            timeout_graceful_shutdown=settings.shutdown_seconds)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        http=guarded(settings),
+        ws="none",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
     # Uvicorn raises the signal that stopped it once more when it has ended; it has done its work then.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: None)
     with bound:
-        Server(config).run(sockets=[bound])
+        Server(config, app.state.services.jobs).run(sockets=[bound])
 
 
 def _open(address: str) -> None:

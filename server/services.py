@@ -8,16 +8,18 @@ from jinja2 import Environment
 from starlette.requests import Request
 
 from server.assets import Assets
+from server.jobs import Jobs
 from server.settings import Settings
 
 
 @dataclass(frozen=True)
 class Services:
-    """One server's settings, files and templates."""
+    """One server's settings, files, templates and compute processes."""
 
     settings: Settings
     assets: Assets
     templates: Environment
+    jobs: Jobs
 
 
 def services(request: Request) -> Services:

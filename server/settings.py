@@ -25,19 +25,27 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="UNROLLED_", frozen=True)
 
-    host: str = Field("127.0.0.1", description="The address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Host names, beside the loopback ones, under which the server may be asked; comma-separated.")
-    frame_ancestors: str = Field("'none'", pattern=r"^[^;,\r\n]+$", description="Who may embed the page (a CSP source list).")
-    hsts: bool = Field(False, description="Send Strict-Transport-Security: only where HTTPS is served in front.")
+        default=(),
+        description="Host names under which the server may be asked, beside the loopback ones; comma-separated.",
+    )
+    frame_ancestors: str = Field(
+        default="'none'", pattern=r"^[^;,\r\n]+$", description="Who may embed the page (a CSP source list)."
+    )
+    hsts: bool = Field(
+        default=False, description="Send Strict-Transport-Security: only where HTTPS is served in front."
+    )
 
-    workers: int = limit(os.cpu_count() or 1, "processes", "Compute processes, one analysis at a time in each.", 1, 256)
+    workers: int = limit(
+        os.cpu_count() or 1, "processes", "Compute processes; each does one analysis at a time.", 1, 256
+    )
     worker_bytes: int = limit(2048 * MIB, "bytes", "Address space of a compute process.", 512 * MIB, 2**40)
     worker_nice: int = limit(5, "", "Niceness of a compute process; the front process has 0.", 0, 19)
     queue_length: int = limit(64, "analyses", "Analyses that may wait for a compute process.", 1, 10_000)
     queue_seconds: float = limit(20, "s", "How long an analysis may wait for a compute process.", 0.1, 600)
-    job_seconds: float = limit(30, "s", "How long an analysis may compute; then its process is ended.", 0.1, 3600)
+    job_seconds: float = limit(60, "s", "How long an analysis may compute; then its process is ended.", 0.1, 3600)
     cancel_seconds: float = limit(0.25, "s", "How long an analysis goes on that nobody waits for any more.", 0, 60)
     cache_bytes: int = limit(64 * MIB, "bytes", "Encoded answers that are kept, the last used first.", 0, 2**40)
     reply_bytes: int = limit(64 * MIB, "bytes", "The longest answer.", 1024, 2**40)
@@ -55,7 +63,9 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(name.strip().lower() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip().lower() for name in value.split(",") if name.strip())
 
 
 def unit_of(field: FieldInfo) -> str | None:
@@ -66,5 +76,8 @@ def unit_of(field: FieldInfo) -> str | None:
 
 def limits(settings: Settings) -> dict[str, dict[str, object]]:
     """Returns every limit by name: its value, unit and meaning."""
-    return {name: {"value": getattr(settings, name), "unit": unit, "help": field.description}
-            for name, field in Settings.model_fields.items() if (unit := unit_of(field)) is not None}
+    return {
+        name: {"value": getattr(settings, name), "unit": unit, "help": field.description}
+        for name, field in Settings.model_fields.items()
+        if (unit := unit_of(field)) is not None
+    }

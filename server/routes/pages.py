@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from server.assets import IMMUTABLE, PLOTLY_URL, Asset
 from server.catalogue import catalogue
+from server.negotiation import takes_gzip
 from server.problems import refuse
 from server.services import services
 from server.version import RELEASE
@@ -20,13 +21,19 @@ router = APIRouter(include_in_schema=False)
 async def explore(request: Request) -> Response:
     """The Explore page."""
     here = services(request)
-    context = {"version": RELEASE, "static_url": here.assets.static_url, "plotly_url": PLOTLY_URL,
-               "catalogue": catalogue()}
+    context = {
+        "version": RELEASE,
+        "static_url": here.assets.static_url,
+        "plotly_url": PLOTLY_URL,
+        "catalogue": catalogue(),
+    }
     page = here.templates.get_template("explore.html").render(context)
-    if not accepts_gzip(request):
+    if not takes_gzip(request.headers.get("accept-encoding")):
         return HTMLResponse(page, headers={"cache-control": "no-cache", "vary": "accept-encoding"})
-    return HTMLResponse(gzip.compress(page.encode(), 4, mtime=0), headers={
-        "cache-control": "no-cache", "vary": "accept-encoding", "content-encoding": "gzip"})
+    return HTMLResponse(
+        gzip.compress(page.encode(), 4, mtime=0),
+        headers={"cache-control": "no-cache", "vary": "accept-encoding", "content-encoding": "gzip"},
+    )
 
 
 @router.get("/static/{version}/{name:path}")
@@ -61,18 +68,9 @@ def serve(request: Request, asset: Asset, cache: str) -> Response:
     if asset.compressed is None:
         return Response(asset.content, headers=headers)
     headers["vary"] = "accept-encoding"
-    if not accepts_gzip(request):
+    if not takes_gzip(request.headers.get("accept-encoding")):
         return Response(asset.content, headers=headers)
     return Response(asset.compressed, headers={**headers, "content-encoding": "gzip"})
-
-
-def accepts_gzip(request: Request) -> bool:
-    """Returns whether the client takes gzip (a quality of 0 says no)."""
-    for item in request.headers.get("accept-encoding", "").lower().split(","):
-        name, _, quality = item.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def missing(request: Request) -> Exception:

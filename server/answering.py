@@ -1,0 +1,90 @@
+"""From a query to a response: negotiation, entity tag, the compute processes, the headers."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+import engine
+from server import problems
+from server.bodies import read_json_body
+from server.jobs import Done
+from server.negotiation import has_it, media_type, takes_gzip
+from server.queries import Query, etag, read_body
+from server.services import services
+from server.version import fingerprint
+from server.work import COMPRESSED, MEDIA, Task, Unread
+
+READ_HERE = 64 * 1024  # a longer body is read in a compute process
+CLIENT_GONE = 499  # nginx's number; nobody is there to see it
+CACHE = "public, max-age=3600"
+
+
+async def read_post(request: Request, kind: str) -> Query:
+    """Returns the query of a JSON body; a long one is read in a thread, which lets the event loop run."""
+    limits = services(request).settings
+    body = await read_json_body(request, limits)
+    if len(body) > READ_HERE:
+        return await asyncio.to_thread(read_body, kind, body, limits.json_depth)
+    return read_body(kind, body, limits.json_depth)
+
+
+async def answer_get(request: Request, query: Query) -> Response:
+    """Returns the answer to a query, from the client's own cache, ours, or a compute process."""
+    return await _answer(request, query, [query.figure, query.canonical()])
+
+
+async def answer_post(request: Request, kind: str) -> Response:
+    """Returns the answer to a JSON body; without arrays it is the same as that to a GET."""
+    limits = services(request).settings
+    body = await read_json_body(request, limits)
+    if len(body) > READ_HERE:
+        return await _answer(request, Unread(kind, body), [sha256(body).hexdigest()])
+    query = read_body(kind, body, limits.json_depth)
+    return await _answer(request, query, ["", query.canonical(), *([sha256(body).hexdigest()] if query.given else [])])
+
+
+async def _answer(request: Request, asked: Query | Unread, key: list[str]) -> Response:
+    limits = services(request).settings
+    media = media_type(request.headers.get("accept"), MEDIA[asked.kind])
+    compress = media in COMPRESSED and takes_gzip(request.headers.get("accept-encoding"))
+    tag = etag([fingerprint(), asked.kind, *key, media, str(compress)])
+    headers = {"etag": tag, "cache-control": CACHE, "vary": "accept, accept-encoding"}
+    if request.method == "GET" and has_it(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    if isinstance(asked, Query):
+        engine.check_affordable(asked.config, asked.include, asked.certificate)
+    task = Task(asked, media, compress, limits.json_depth, limits.reply_bytes)
+    done = await _unless_gone(request, tag, task)
+    return Response(status_code=CLIENT_GONE) if done is None else _response(done, headers)
+
+
+async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
+    """Returns what is computed, or None as soon as the client has gone; the job is then dropped."""
+    job = asyncio.ensure_future(services(request).jobs.run(key, task))
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({job, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return job.result() if job.done() else None
+    finally:
+        job.cancel()
+        gone.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _response(done: Done, headers: dict[str, str]) -> Response:
+    answer = done.answer
+    if answer.status != 200:
+        return Response(answer.body, answer.status, {"cache-control": "no-store"}, problems.MEDIA_TYPE)
+    timing = f"queue;dur={done.queue_ms:.1f}, engine;dur={0.0 if done.kept else answer.engine_ms:.1f}"
+    headers = headers | {"server-timing": timing + (', cache;desc="hit"' if done.kept else "")}
+    if answer.compressed:
+        headers["content-encoding"] = "gzip"
+    return Response(answer.body, 200, headers, answer.media)

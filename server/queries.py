@@ -1,0 +1,137 @@
+"""What a request asks for, read strictly from a query or a JSON body, and written canonically."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from engine import OPTION, Config, InputError, Problem, as_query, parse
+from engine.errors import shorten
+from server import schemas, strict
+from server.problems import nearest, refuse
+
+INCLUDES = schemas.INCLUDES
+THEMES = ("light", "dark")
+EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside the config
+    "analysis": ("include", "certificate"),
+    "certificate": (),
+    "estimate": ("include",),
+    "figure": ("theme",),
+}
+MOST_FIELDS = 64
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question to the engine. Two queries with the same canonical text have the same answer."""
+
+    kind: str
+    config: Config
+    include: frozenset[str] = frozenset({"credit"})
+    certificate: bool = True
+    figure: str = ""
+    theme: str = "light"
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def canonical(self) -> str:
+        """Returns the query with every default filled in, in one order, as it stands in an address."""
+        extras = {
+            "include": ",".join(sorted(self.include)),
+            "certificate": "true" if self.certificate else "false",
+            "theme": self.theme,
+        }
+        return urlencode(as_query(self.config) | {name: extras[name] for name in EXTRAS[self.kind]})
+
+
+def read_query(kind: str, raw: bytes, figure: str = "") -> Query:
+    """Returns the query of an address, or raises InputError or RefusedError."""
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(raw),
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except (ValueError, UnicodeError):
+        raise refuse(
+            400,
+            "query",
+            f"{len(raw)} bytes",
+            f"must be name=value pairs joined by &, at most {MOST_FIELDS}, percent-encoded UTF-8",
+            "Encode it as a form is encoded.",
+        ) from None
+    _check_names(kind, [name for name, _ in pairs])
+    given = dict(pairs)
+    extras = {name: given.pop(name) for name in EXTRAS[kind] if name in given}
+    return _with_extras(Query(kind, parse(given), certificate=kind != "figure", figure=figure), extras)
+
+
+def _check_names(kind: str, names: Sequence[str]) -> None:
+    known = [*OPTION, *EXTRAS[kind]]
+    wrong = [
+        Problem(shorten(name).strip("'"), shorten(name), "unknown name", nearest(name, known))
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
+    wrong += [
+        Problem(name, f"given {count} times", "may be given once", "Keep one of them.")
+        for name, count in Counter(names).items()
+        if count > 1 and name in known
+    ]
+    if wrong:
+        raise InputError(wrong)
+
+
+def _with_extras(query: Query, extras: Mapping[str, str]) -> Query:
+    changes: dict[str, Any] = {}
+    for name, text in extras.items():
+        if name == "include":
+            changes["include"] = _includes(text)
+        elif name == "certificate":
+            changes["certificate"] = _choice(name, text, ("true", "false")) == "true"
+        else:
+            changes[name] = _choice(name, text, THEMES)
+    return replace(query, **changes)
+
+
+def _choice(name: str, text: str, choices: Sequence[str]) -> str:
+    if text not in choices:
+        raise InputError(Problem(name, shorten(text), f"must be one of {', '.join(choices)}", nearest(text, choices)))
+    return text
+
+
+def _includes(text: str) -> frozenset[str]:
+    return frozenset(_choice("include", name.strip(), INCLUDES) for name in text.split(",") if text)
+
+
+def read_body(kind: str, body: bytes, depth: int) -> Query:
+    """Returns the query of a JSON body, or raises InputError or RefusedError."""
+    request = schemas.read(schemas.REQUESTS[kind], strict.loads(body, depth))
+    typed = [problem for name, value in request.config.items() for problem in _mistyped(name, value)]
+    if typed:
+        raise InputError(typed)
+    query = Query(kind, parse(request.config), given=request.arrays())
+    if isinstance(request, schemas.IncludeRequest):
+        query = replace(query, include=frozenset(request.include))
+    if isinstance(request, schemas.AnalysisRequest):
+        query = replace(query, certificate=request.certificate)
+    return query
+
+
+def _mistyped(name: str, value: object) -> list[Problem]:
+    """A query has only strings; in JSON a number must be a number."""
+    kinds = {"int": "a number", "float": "a number", "bool": "true or false", "series": "a list of numbers"}
+    option = OPTION.get(name)
+    if option is None or option.kind not in kinds or not isinstance(value, str):
+        return []
+    return [Problem(name, shorten(value), f"must be {kinds[option.kind]}, not a string", f"{option.help}")]
+
+
+def etag(parts: Sequence[str]) -> str:
+    """Returns a strong entity tag of everything that an answer depends on."""
+    return '"' + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32] + '"'

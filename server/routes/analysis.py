@@ -1,0 +1,69 @@
+"""Analyses, certificates and estimates: a GET is a pure function of its query; a POST also takes arrays."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+import engine
+from server import openapi, settings
+from server.answering import answer_get, answer_post, read_post
+from server.queries import Query, read_query
+from server.services import services
+
+router = APIRouter(prefix="/api/v1", tags=["analysis"])
+
+
+@router.get("/analysis", **openapi.asked("analysis"))
+async def get_analysis(request: Request) -> Response:
+    """One config, analysed: norms, credit, costs, carry-over, words and certificates."""
+    return await answer_get(request, read_query("analysis", request.scope["query_string"]))
+
+
+@router.post("/analysis", **openapi.posted("analysis"))
+async def post_analysis(request: Request) -> Response:
+    """The same, of a JSON body, which may hold your own weights, data and initial state."""
+    return await answer_post(request, "analysis")
+
+
+@router.get("/certificate", **openapi.asked("certificate"))
+async def get_certificate(request: Request) -> Response:
+    """The certificates alone: the displayed gradients against complex-step derivatives."""
+    return await answer_get(request, read_query("certificate", request.scope["query_string"]))
+
+
+@router.post("/certificate", **openapi.posted("certificate"))
+async def post_certificate(request: Request) -> Response:
+    """The same, of a JSON body."""
+    return await answer_post(request, "certificate")
+
+
+@router.get("/estimate", **openapi.asked("estimate"))
+async def get_estimate(request: Request) -> Response:
+    """What an analysis would cost, and whether it is within the limits; nothing is computed."""
+    return _estimate(request, read_query("estimate", request.scope["query_string"]))
+
+
+@router.post("/estimate", **openapi.posted("estimate"))
+async def post_estimate(request: Request) -> Response:
+    """The same, of a JSON body."""
+    return _estimate(request, await read_post(request, "estimate"))
+
+
+def _estimate(request: Request, query: Query) -> Response:
+    cost = engine.estimate(query.config, query.include)
+    refused: list[dict[str, str]] = []
+    try:
+        engine.check_affordable(query.config, query.include)
+    except engine.InputError as error:
+        refused = [asdict(problem) for problem in error.problems]
+    body = {
+        **asdict(cost),
+        "affordable": not refused,
+        "problems": refused,
+        "limits": settings.limits(services(request).settings),
+    }
+    return Response(to_json(body), media_type="application/json", headers={"cache-control": "no-cache"})

@@ -1,0 +1,39 @@
+"""Whether the server lives, and whether it can compute."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from server import openapi
+from server.problems import refuse
+from server.services import services
+from server.version import RELEASE
+
+router = APIRouter(tags=["health"])
+STATE = {
+    "type": "object",
+    "required": ["status", "version"],
+    "properties": {"status": {"type": "string"}, "version": {"type": "string"}, "processes": {"type": "integer"}},
+    "additionalProperties": False,
+}
+
+
+@router.get("/healthz", **openapi.listed(STATE))
+async def healthz() -> Response:
+    """Answers as long as the front process lives."""
+    return _answer({"status": "ok", "version": RELEASE})
+
+
+@router.get("/readyz", **openapi.listed(STATE, {503: "No compute process is warm"}))
+async def readyz(request: Request) -> Response:
+    """Answers 200 once a compute process is warm, and 503 before, and while the server stops."""
+    ready = services(request).jobs.ready
+    if not ready:
+        raise refuse(503, "server", "no compute process", "is not ready", "Try again in a second.", Retry_After="1")
+    return _answer({"status": "ready", "version": RELEASE, "processes": ready})
+
+
+def _answer(value: dict[str, object]) -> Response:
+    return Response(to_json(value), media_type="application/json", headers={"cache-control": "no-store"})

@@ -1,0 +1,85 @@
+"""What a JSON request may hold: the border between a visitor's JSON and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from engine import InputError, Problem
+from engine.errors import shorten
+from server.problems import nearest
+
+Include = Literal["credit", "gradients", "weights", "states", "inputs", "figures"]
+INCLUDES: tuple[str, ...] = get_args(Include)
+ARRAYS = ("weights", "inputs", "targets", "mask", "initial_state", "vocabulary")
+Nested = list[JsonValue]
+
+
+class CertificateRequest(BaseModel):
+    """A config, and the caller's own arrays as nested lists; sequences are (T, B, features)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    config: dict[str, JsonValue] = Field(
+        default_factory=dict, max_length=64, description="The config; what is left out has its default."
+    )
+    weights: dict[str, Nested] | None = Field(
+        default=None,
+        max_length=64,
+        description="Block name -> array, as include=weights names them; those left out are drawn.",
+    )
+    inputs: Nested | None = Field(default=None, description="(T, B) symbols or (T, B, D) values.")
+    targets: Nested | None = Field(default=None, description="(T, B) classes or (T, B, O) values.")
+    mask: Nested | None = Field(default=None, description="(T,) 1 where a loss is read.")
+    initial_state: dict[str, Nested] | None = Field(
+        default=None, max_length=16, description="l0.h, l0.c, ... -> (B, H)."
+    )
+    vocabulary: tuple[str, ...] | None = Field(
+        default=None,
+        max_length=100_000,
+        description="The symbols that given weights of a text model know, in their order.",
+    )
+
+    def arrays(self) -> dict[str, Any]:
+        """Returns the caller's own arrays, those that were given."""
+        return {name: value for name in ARRAYS if (value := getattr(self, name)) is not None}
+
+
+class IncludeRequest(CertificateRequest):
+    """As before, with what the answer should hold beside the norms."""
+
+    include: list[Include] = Field(default=["credit"], max_length=len(INCLUDES))
+
+
+class AnalysisRequest(IncludeRequest):
+    """As before; without a certificate the answer comes sooner."""
+
+    certificate: bool = True
+
+
+REQUESTS: dict[str, type[CertificateRequest]] = {
+    "analysis": AnalysisRequest,
+    "certificate": CertificateRequest,
+    "estimate": IncludeRequest,
+}
+Request = TypeVar("Request", bound=BaseModel)
+
+
+def read(model: type[Request], value: object) -> Request:
+    """Returns the validated request, or raises InputError naming what is wrong; the input is not echoed."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InputError([_problem(model, dict(item)) for item in found[:10]]) from None
+
+
+def _problem(model: type[BaseModel], error: Mapping[str, Any]) -> Problem:
+    path = [str(part) for part in error["loc"] if not str(part).startswith(("list[", "dict[", "nullable"))]
+    field = shorten(".".join(path[:4])).strip("'") or "body"
+    if error["type"] == "extra_forbidden":
+        return Problem(field, field, "unknown name", nearest(field, list(model.model_fields)))
+    described = model.model_fields[path[0]].description if path and path[0] in model.model_fields else None
+    return Problem(field, "-", str(error["msg"])[:200], described or "See /api/docs for what a request may hold.")

@@ -1,0 +1,157 @@
+"""One question answered whole: computed by the engine, drawn, and encoded.
+
+Compute processes and the command run this same function, so that they say the same."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import engine
+from engine import Analysis, Given, InputError, Problem, words
+from server import encoding, problems, themes
+from server.figures import FIGURES
+from server.problems import RefusedError
+from server.queries import Query, read_body
+from server.tables import encode_csv
+
+log = logging.getLogger("unrolled")
+JSON, CSV, NPZ = "application/json", "text/csv", "application/x-npz"
+BINARY = "application/vnd.unrolled.bin"
+MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the first is the default
+    "analysis": (JSON, CSV, NPZ, BINARY),
+    "certificate": (JSON, BINARY),
+    "figure": (JSON, BINARY),
+}
+COMPRESSED = (JSON, CSV)
+WORTH_COMPRESSING = 4096
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A JSON body that is too long to be read on the event loop; it is read where it is computed."""
+
+    kind: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked, and the form of its answer."""
+
+    asked: Query | Unread
+    media: str = JSON
+    compress: bool = False
+    json_depth: int = 16
+    reply_bytes: int = 2**26
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Encoded bytes, ready to be sent."""
+
+    status: int
+    media: str
+    body: bytes
+    compressed: bool
+    engine_ms: float
+
+
+def answer(task: Task) -> Answer:
+    """Returns the answer; every error is an answer too (a problem), and a fault of ours goes to the log."""
+    try:
+        return _answer(task)
+    except InputError as error:
+        return _problem(422, *error.problems)
+    except RefusedError as error:
+        return _problem(error.status, error.problem)
+    except MemoryError:
+        return _problem(
+            422,
+            Problem(
+                "steps",
+                "-",
+                "needs more memory than a compute process has",
+                "Ask for fewer steps, a smaller batch or a smaller hidden width.",
+            ),
+        )
+    except Exception:
+        log.exception("a computation of kind %s failed", task.asked.kind)
+        return Answer(500, problems.MEDIA_TYPE, problems.internal().body, False, 0.0)  # type: ignore[arg-type]
+
+
+def _problem(status: int, *found: Problem) -> Answer:
+    return Answer(status, problems.MEDIA_TYPE, problems.encode(status, found), False, 0.0)
+
+
+def _answer(task: Task) -> Answer:
+    asked = task.asked
+    query = asked if isinstance(asked, Query) else read_body(asked.kind, asked.body, task.json_depth)
+    begun = time.perf_counter()
+    result = COMPUTE[query.kind](query)
+    engine_ms = 1000 * (time.perf_counter() - begun)
+    body = _encode(query, result, task.media, engine_ms)
+    if len(body) > task.reply_bytes:
+        raise problems.refuse(
+            422,
+            "include",
+            f"an answer of {len(body)} bytes",
+            f"must have at most {task.reply_bytes} bytes",
+            "Include less, or ask for fewer steps.",
+        )
+    compress = task.compress and task.media in COMPRESSED and len(body) > WORTH_COMPRESSING
+    return Answer(200, task.media, gzip.compress(body, 1, mtime=0) if compress else body, compress, engine_ms)
+
+
+def analysis(query: Query) -> Analysis:
+    """Returns the engine's analysis of a query; a figure needs the credit matrix, and no certificate."""
+    return engine.analyze(query.config, Given(**query.given), query.include - {"figures"}, query.certificate)
+
+
+def certificate(query: Query) -> dict[str, Any]:
+    """Returns the two certificates, and what they say in a sentence."""
+    truncated, full = engine.certify(query.config, Given(**query.given))
+    return {
+        "certificate": truncated,
+        "certificate_full": full,
+        "sentence": words.certificate(truncated, full),
+    }
+
+
+def figure(query: Query) -> dict[str, Any]:
+    """Returns one Plotly figure, its colours those of the theme."""
+    drawn = FIGURES[query.figure](engine.analyze(query.config, Given(**query.given), query.include, False))
+    resolved: dict[str, Any] = themes.resolve(drawn, query.theme)
+    return resolved
+
+
+COMPUTE: dict[str, Callable[[Query], Any]] = {"analysis": analysis, "certificate": certificate, "figure": figure}
+
+
+def _encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
+    if isinstance(result, Analysis):
+        if media == CSV:
+            return encode_csv(result)
+        value = {field.name: getattr(result, field.name) for field in fields(result)} | {"engine_ms": engine_ms}
+        if "figures" in query.include:
+            value["figures"] = {name: draw(result) for name, draw in FIGURES.items()}
+        if media == NPZ:
+            del value["engine_ms"]
+            return encoding.encode_npz(value)
+        result = value
+    elif query.kind == "certificate":
+        result = {**result, "engine_ms": engine_ms}
+    return encoding.encode_binary(result) if media == BINARY else encoding.encode_json(result)
+
+
+def warm_up() -> None:
+    """Does one small analysis of each form, so that the first visitor does not wait for imports.
+
+    A fault in one of them goes to the log, and does not keep the others from being served."""
+    query = Query("analysis", engine.Config(steps=8, hidden=4, batch=2), frozenset({"credit", "figures"}))
+    for media in MEDIA["analysis"]:
+        answer(Task(query, media))

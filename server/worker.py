@@ -1,0 +1,104 @@
+"""A compute process: reads questions from its input, writes answers to its output, and ends with its parent.
+
+Run as `python -m server.worker`, with BLAS held to one thread by its environment. Frames are two
+lengths, a pickled head and raw bytes; both ends are ours, and nothing that a visitor sends is unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import struct
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+FRAME = struct.Struct("<QQ")
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a compute process may take."""
+
+    memory: int
+    nice: int
+
+
+def pack(head: Any, body: bytes = b"") -> list[bytes]:
+    """Returns the parts of one frame."""
+    packed = pickle.dumps(head, protocol=5)
+    return [FRAME.pack(len(packed), len(body)), packed, body]
+
+
+def read_frame(stream: BinaryIO) -> tuple[Any, bytes] | None:
+    """Returns the next frame's head and body, or None where the stream ends."""
+    lengths = stream.read(FRAME.size)
+    if len(lengths) < FRAME.size:
+        return None
+    head, body = FRAME.unpack(lengths)
+    packed, raw = stream.read(head), stream.read(body)
+    return (pickle.loads(packed), raw) if len(packed) == head and len(raw) == body else None
+
+
+def restrict(bounds: Bounds) -> None:
+    """Limits this process's memory, leaves no core dump, and makes way for the front process."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    for name, most in ((resource.RLIMIT_AS, bounds.memory), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(name)[1]
+        resource.setrlimit(name, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    os.nice(bounds.nice)
+
+
+def listen(stream: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]]) -> None:
+    """Hands on the questions. When the input ends the parent has gone, and this process ends at once."""
+    while (frame := read_frame(stream)) is not None:
+        tasks.put(frame)
+    os._exit(0)
+
+
+def main() -> None:
+    """Works until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed goes to the log, and not among the frames
+    first = read_frame(sys.stdin.buffer)
+    if first is None:
+        return
+    restrict(first[0])
+    tasks: queue.SimpleQueue[tuple[Any, bytes]] = queue.SimpleQueue()
+    threading.Thread(target=listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
+    serve(output, tasks)
+
+
+def serve(output: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]]) -> None:
+    """Warms up, says so, and answers one question after the other."""
+    from dataclasses import replace
+
+    from threadpoolctl import threadpool_limits
+
+    from server import work as known
+
+    with threadpool_limits(limits=1):
+        known.warm_up()
+        _write(output, READY)
+        while True:
+            task, _ = tasks.get()
+            answer = known.answer(task)
+            _write(output, replace(answer, body=b""), answer.body)
+
+
+def _write(output: BinaryIO, head: Any, body: bytes = b"") -> None:
+    for part in pack(head, body):
+        output.write(part)
+    output.flush()
+
+
+if __name__ == "__main__":
+    main()
