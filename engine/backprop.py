@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Array, Params
+from engine.arrays import Array, Params, norm
 from engine.cells.base import Terms, ones
 from engine.network import Network, layer_params
 from engine.truncation import Plan
@@ -113,32 +113,22 @@ def _flat(x: Array) -> Array:
 
 
 def contributions(gradients: Gradients) -> dict[str, Array]:
-    """Returns, per block, (T,): the norm of each step's term of the block's gradient.
-
-    |sum_n l_n r_n^T|^2 = sum_{n,n'} (l_n . l_n')(r_n . r_n'): two small Gram products a step."""
+    """Returns, per block, (T,): the norm of each step's term of the block's gradient."""
     out = {}
     for name, pairs in gradients.terms.items():
         parts = [_product_norm(left, right) for left, right in pairs]
         out[name] = np.hypot.reduce(parts, axis=0) / pairs[0][0].shape[2]
-    return out
+    return np.asarray(out)
 
 
 def _product_norm(left: Array, right: Array) -> Array:
-    """(T,): |left_t right_t^T|; scaled first where a square would leave the range of double precision."""
-    squares = _gram_sum(left, right)
-    if squares.min(initial=1.0) > 1e-280 and np.isfinite(squares).all():
-        return np.asarray(np.sqrt(squares))
-    (left, top), (right, tip) = _scaled(left), _scaled(right)
-    return np.asarray(np.sqrt(_gram_sum(left, right)) * top * tip)
-
-
-def _gram_sum(left: Array, right: Array) -> Array:
+    """(T,): |sum_n l_n r_n^T|, from |.|^2 = sum_{n,n'} (l_n . l_n')(r_n . r_n'): two small Gram products
+    a step. Steps at which that would lose digits, because samples cancel or squares leave the range of
+    double precision, are multiplied out."""
     gram = np.matmul(np.swapaxes(left, 1, 2), left) * np.matmul(np.swapaxes(right, 1, 2), right)
-    return np.asarray(np.maximum(gram.sum(axis=(1, 2)), 0.0))
-
-
-def _scaled(x: Array) -> tuple[Array, Array]:
-    """Returns x (T, P, N) divided by its largest entry at each step, and these (T,)."""
-    top = np.abs(x).max(axis=(1, 2), initial=0.0)
-    top = np.where((top > 0) & np.isfinite(top), top, 1.0)
-    return x / top[:, None, None], top
+    squares, size = gram.sum(axis=(1, 2)), np.abs(gram).sum(axis=(1, 2))
+    out = np.sqrt(np.maximum(squares, 0.0))
+    sound = (squares > 1e-3 * size) & (size > 1e-280) & np.isfinite(size)
+    for t in np.flatnonzero(~sound):
+        out[t] = norm((left[t] @ right[t].T).ravel(), 0)
+    return np.asarray(out)

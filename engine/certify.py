@@ -156,11 +156,11 @@ class _Shadow:
 
 def _verdict(plan: Plan, directions: dict[str, Array], analytic: Array, found: Array, stray: float,
              counted: int, all_losses: int) -> Certificate:
-    size = np.maximum(np.abs(analytic), np.abs(found))
-    errors = np.where(size > 0, np.abs(analytic - found) / np.where(size > 0, size, 1.0), 0.0)
+    size = np.maximum(np.abs(analytic), np.abs(found))  # NaN where either is NaN
+    errors = np.abs(analytic - found) / np.where(size == 0, 1.0, size)
     worst = float(errors.max())
     status = "passed" if worst <= TOLERANCE and stray <= STRAY else "failed"
-    if np.isnan(worst):
+    if not np.isfinite(worst):
         status = "nonfinite"
     blocks = tuple(BlockCheck(name, float(a), float(f), float(e))
                    for name, a, f, e in zip(directions, analytic, found, errors, strict=True))

@@ -20,9 +20,19 @@ def percent(share: float) -> str:
     return f"{value:.1f} %" if abs(value) >= 0.1 else f"{value:.1g} %"
 
 
-def factor(ratio: float) -> str:
-    """Returns 'by a factor of 12' or 'by 8 %'."""
-    return f"by {percent(ratio - 1)}" if ratio < 1.5 else f"by a factor of {number(ratio)}"
+def change(before: float, after: float) -> str:
+    """Returns 'grows by a factor of 12' or 'shrinks by 8 %', for two positive finite numbers."""
+    verb, ratio = ("grows", after / before) if after >= before else ("shrinks", before / after)
+    if ratio < 1.5:
+        return f"{verb} by {percent(abs(after / before - 1))}"
+    return f"{verb} by a factor of {number(ratio)}"
+
+
+def degrees(angle: float) -> str:
+    """Returns '24 degrees', '1 degree', 'less than a degree'."""
+    if 0 < angle < 0.5:
+        return "less than a degree"
+    return count(round(angle), "degree")
 
 
 def count(n: int, thing: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.phrases import count, factor, number, percent, steps_list
+from engine.phrases import change, count, degrees, number, percent, steps_list
 from engine.questions import answers
 from engine.traces import Analysis, Certificate, Comparison, Words
 
@@ -54,7 +54,7 @@ def _kept(found: Analysis) -> str:
         why = "zero" if c.norm_full == 0 else "not finite"
         return f"Of {subject} no share can be given, because in full it is {why}."
     against = " It points against the full one." if c.kept < 0 else ""
-    return f"Truncation keeps {percent(c.kept)} of {subject} and turns it by {c.angle:.0f} degrees.{against}"
+    return f"Truncation keeps {percent(c.kept)} of {subject} and turns it by {degrees(c.angle)}.{against}"
 
 
 def norms(found: Analysis) -> str:
@@ -84,14 +84,16 @@ def credit(found: Analysis) -> str:
     here, there = row[s], row[first]
     if s == first:
         return f"The loss at step {s} has no earlier step to go back to."
-    start = f"Uncut, the gradient of the loss at step {s} goes from {number(here)} at its own step to " \
-            f"{number(there)} at step {first}"
-    if not np.isfinite(there):
-        return start + ": it explodes beyond double precision."
-    if there == 0 or here == 0:
-        return start + ": nothing is left of it." if there == 0 else start + "."
-    change = "grows" if there > here else "shrinks"
-    return f"{start}: it {change} {factor(max(here, there) / min(here, there))} over {count(s - first, 'step')}."
+    subject = f"Uncut, the gradient of the loss at step {s}"
+    if here == 0:
+        return f"{subject} is zero at its own step already."
+    bad = np.flatnonzero(~np.isfinite(row))
+    if len(bad):
+        return f"{subject}, {number(here)} at its own step, explodes: at step {bad[-1]} it exceeds double precision."
+    start = f"{subject} goes from {number(here)} at its own step to {number(there)} at step {first}"
+    if there == 0:
+        return start + ": nothing is left of it."
+    return f"{start}: it {change(here, there)} over {count(s - first, 'step')}."
 
 
 def carry_over(found: Analysis) -> str:
@@ -112,7 +114,7 @@ def carry_over(found: Analysis) -> str:
 def costs(found: Analysis) -> str:
     """Returns the whole gradient's cosine, error and share, and the block that suffers most."""
     whole = found.costs.whole
-    if nothing_cut(found):
+    if nothing_cut(found) and np.isfinite(whole.norm_full):
         return "The gradient is that of full BPTT: cosine 1, relative error 0."
     if np.isnan(whole.cosine):
         return "The full gradient is zero or not finite, so the two cannot be compared."
