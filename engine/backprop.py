@@ -118,7 +118,7 @@ def contributions(gradients: Gradients) -> dict[str, Array]:
     for name, pairs in gradients.terms.items():
         parts = [_product_norm(left, right) for left, right in pairs]
         out[name] = np.hypot.reduce(parts, axis=0) / pairs[0][0].shape[2]
-    return np.asarray(out)
+    return out
 
 
 def _product_norm(left: Array, right: Array) -> Array:
