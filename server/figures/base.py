@@ -44,10 +44,10 @@ def figure(data: list[Trace], **layout: Any) -> Figure:
     return {"data": data, "layout": {**frame, **layout}}
 
 
-def axis(title: str, **more: Any) -> Axis:
+def axis(title: str | None, **more: Any) -> Axis:
     """Returns a linear axis with our look."""
     return {
-        "title": {"text": title, "standoff": 8},
+        "title": {"text": title, "standoff": 8} if title else None,
         "gridcolor": "var(--grid)",
         "linecolor": "var(--rule-strong)",
         "showline": True,
@@ -60,11 +60,10 @@ def axis(title: str, **more: Any) -> Axis:
     }
 
 
-def time_axis(analysis: Analysis, **more: Any) -> Axis:
+def time_axis(analysis: Analysis, title: str = "step t", **more: Any) -> Axis:
     """Returns the axis over all steps: the same in every picture."""
-    return axis(
-        "step t", **{"range": [-0.5, steps_of(analysis) - 0.5], "showgrid": False, "nticks": 8, **more}
-    )
+    span = [-0.5, steps_of(analysis) - 0.5]
+    return axis(title, **{"range": span, "showgrid": False, "nticks": 8, **more})
 
 
 def steps_of(analysis: Analysis) -> int:
@@ -142,7 +141,7 @@ def rail(name: str, marked: NDArray[np.bool_], height: float, color: str) -> Tra
         "name": name,
         "x": x,
         "y": y,
-        "showlegend": bool(steps.size),
+        "showlegend": False,
         "line": {"color": color, "width": 4, "simplify": False},
     }
 

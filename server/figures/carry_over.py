@@ -14,7 +14,7 @@ def figure(analysis: Analysis) -> Figure:
         [
             ("carried", carry.carried, "var(--value)", {"width": 2}),
             ("reset", carry.reset, "var(--value)", {"width": 2, "dash": "5px,4px"}),
-            ("distance between them", carry.distance, "var(--ink)", {"width": 2.5, "dash": "2px,2px"}),
+            ("distance", carry.distance, "var(--ink)", {"width": 2.5, "dash": "2px,2px"}),
         ],
         "‖state‖, mean over the batch",
     )

@@ -24,7 +24,6 @@ def figure(analysis: Analysis) -> Figure:
         "showgrid": False,
         "tickvals": list(range(len(names))),
         "ticktext": short,
-        "title": None,
     }
     return framed(
         [
@@ -38,8 +37,8 @@ def figure(analysis: Analysis) -> Figure:
             blocks(analysis.full.contributions, names, "full", "y2", showscale=False),
         ],
         xaxis=time_axis(analysis, anchor="y2"),
-        yaxis=axis("", **{**rows, "domain": [0.54, 1]}),
-        yaxis2=axis("", **{**rows, "domain": [0, 0.46], "anchor": "x"}),
+        yaxis=axis(None, **{**rows, "domain": [0.54, 1]}),
+        yaxis2=axis(None, **{**rows, "domain": [0, 0.46], "anchor": "x"}),
         showlegend=False,
         margin={"l": 108, "r": 76, "t": 40, "b": 44},
         annotations=[label("truncated", 1.0), label("full BPTT", 0.46)],

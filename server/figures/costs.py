@@ -26,7 +26,6 @@ def figure(analysis: Analysis) -> Figure:
         "range": [-0.6, len(rows) - 0.4],
         "tickvals": list(range(len(rows))),
         "showgrid": False,
-        "title": None,
     }
     return framed(
         [
@@ -35,17 +34,17 @@ def figure(analysis: Analysis) -> Figure:
             bars(error, "relative error", "x3", "y3"),
         ],
         xaxis=axis(
-            "angle to full, degrees",
+            "angle, degrees",
             domain=[0, 0.28],
             anchor="y",
             range=[0, 95 if peak(angle) <= 90 else 180],
             tickvals=[0, 45, 90, 135, 180],
         ),
-        xaxis2=axis("share kept, 1 is all", domain=[0.36, 0.64], anchor="y2", **span(kept)),
+        xaxis2=axis("share kept", domain=[0.36, 0.64], anchor="y2", **span(kept)),
         xaxis3=axis("relative error", domain=[0.72, 1], anchor="y3", **span(error)),
-        yaxis=axis("", **{**shared, "ticktext": names}),
-        yaxis2=axis("", **{**shared, "anchor": "x2", "showticklabels": False}),
-        yaxis3=axis("", **{**shared, "anchor": "x3", "showticklabels": False}),
+        yaxis=axis(None, **{**shared, "ticktext": names}),
+        yaxis2=axis(None, **{**shared, "anchor": "x2", "showticklabels": False}),
+        yaxis3=axis(None, **{**shared, "anchor": "x3", "showticklabels": False}),
         showlegend=False,
         margin={"l": 108, "r": 18, "t": 16, "b": 48},
     )

@@ -26,7 +26,7 @@ def figure(analysis: Analysis) -> Figure:
     data += [veil(analysis), staircase(analysis)]
     return framed(
         data,
-        xaxis=time_axis(analysis, title={"text": "state step t", "standoff": 8}),
+        xaxis=time_axis(analysis, "state step t"),
         yaxis=axis("loss step s", range=bounds, showgrid=False, nticks=6),
         margin={"l": 62, "r": 76, "t": 40, "b": 44},
     )

@@ -17,9 +17,9 @@ def figure(analysis: Analysis) -> Figure:
     ]
     if full.c is not None and truncated.c is not None:
         traces += [
-            ("full, cell state", full.c, "var(--full)", {"width": 1.25, "opacity": 0.75}),
+            ("full, c", full.c, "var(--full)", {"width": 1.25, "opacity": 0.75}),
             (
-                "truncated, cell state",
+                "truncated, c",
                 truncated.c,
                 "var(--truncated)",
                 {"width": 1.25, "dash": "4px,3px", "opacity": 0.75},

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from engine.traces import Floats
 from server.figures.base import power
 
-LOW, HIGH = 1e-12, 10.0
-LOG_LOW, LOG_HIGH = -12, 1
+LOW, HIGH = 1e-9, 10.0
+LOG_LOW, LOG_HIGH = -9, 1
 ZERO, BELOW, OVER = LOG_LOW - 1.5, LOG_LOW - 0.5, LOG_HIGH + 0.5  # the flat bands beside the scale
 Z_MIN, Z_MAX = LOG_LOW - 2, LOG_HIGH + 1
 SHADES = 6
@@ -65,7 +65,7 @@ def heatmap(z: NDArray[np.float32], **more: Any) -> dict[str, Any]:
 
 def colorbar(title: str, **more: Any) -> dict[str, Any]:
     """Returns the legend of the scale."""
-    exponents = [-12, -9, -6, -3, 0]
+    exponents = [-9, -6, -3, 0]
     return {
         "title": {"text": title, "side": "right"},
         "thickness": 11,

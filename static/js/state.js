@@ -148,6 +148,6 @@ export function read(option, text) {
  * @returns {Value}
  */
 function plain(option, value) {
-  if (option.kind === "series" && Array.isArray(value)) return value.join(",");
-  return value;
+  if (Array.isArray(value)) return value.join(",");
+  return typeof value === "string" ? read(option, value) : value;
 }

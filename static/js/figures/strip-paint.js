@@ -14,9 +14,9 @@ import { visible } from "../lib/format.js";
  */
 
 /** The rows' vertical places, in em. */
-export const ROWS = { band: 0.9, target: 2.55, loss: 4.0, cellTop: 4.9, cellHeight: 2.3, lane: 9.6, tick: 12.1, height: 12.9 };
-const LANE = 3.1; // em: the thickest arrow
-const HAIR = 0.12;
+export const ROWS = { band: 1.0, target: 2.8, loss: 4.4, cellTop: 5.5, cellHeight: 2.8, lane: 11.6, tick: 15.1, height: 16 };
+export const LANE = 4.6; // em: the thickest arrow
+export const HAIR = 0.12;
 
 /**
  * @param {Brush} brush
@@ -116,14 +116,16 @@ function paintForward(brush, scene, data) {
  * @param {number} y
  */
 function paintArrow({ ctx, em }, from, to, y) {
-  const head = Math.min(0.3 * em, (to - from) * 0.6);
+  const head = to - from > 0.6 * em ? 0.3 * em : 0; // in a narrow gap a head would cover the symbols
   const tip = to - 0.06 * em;
   ctx.beginPath();
   ctx.moveTo(from + 0.06 * em, y);
   ctx.lineTo(tip, y);
-  ctx.moveTo(tip - head, y - head);
-  ctx.lineTo(tip, y);
-  ctx.lineTo(tip - head, y + head);
+  if (head) {
+    ctx.moveTo(tip - head, y - head);
+    ctx.lineTo(tip, y);
+    ctx.lineTo(tip - head, y + head);
+  }
   ctx.stroke();
 }
 

@@ -3,7 +3,7 @@
  * it, so that a vanished gradient looks vanished. `server/figures/scale.py` has the same bounds.
  */
 
-export const LOW = 1e-12;
+export const LOW = 1e-9;
 export const HIGH = 10;
 const LOG_LOW = Math.log10(LOW);
 const DECADES = Math.log10(HIGH) - LOG_LOW;

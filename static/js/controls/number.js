@@ -1,0 +1,76 @@
+/** A number: typed, or moved by a slider on a linear or logarithmic track. */
+
+import { make } from "../lib/dom.js";
+import { positionOf, valueAt } from "../lib/scales.js";
+import { read } from "../state.js";
+import { frame } from "./frame.js";
+import { LABELS, sliderRange } from "./names.js";
+
+const POSITIONS = 1000;
+
+/**
+ * @param {import("../state.js").Option} option
+ * @param {import("./frame.js").Report} report
+ * @returns {import("./frame.js").Control}
+ */
+export function number(option, report) {
+  const step = option.kind === "int" ? 1 : "any";
+  const typed = make("input", { type: "number", step, inputmode: option.kind === "int" ? "numeric" : "decimal",
+    change: () => report(option.name, read(option, typed.value), true) });
+  const track = slider(option, report, (value) => (typed.value = String(value)));
+  const dice = option.name === "seed" ? seedButton(report) : null;
+  const { element, complain } = frame(option, { head: [typed], body: [track?.element, dice].filter((e) => e !== null && e !== undefined), labelled: typed });
+  return { name: option.name, element, complain, show(config) {
+    if (document.activeElement !== typed || typed.value === "" || Number(typed.value) !== config[option.name]) typed.value = String(config[option.name]);
+    track?.show(config);
+  } };
+}
+
+/**
+ * @param {import("../state.js").Option} option
+ * @param {import("./frame.js").Report} report
+ * @param {(value: number) => void} mirror
+ */
+function slider(option, report, mirror) {
+  if (sliderRange(option, {}) === null) return null;
+  let range = { low: 0, high: 1, step: 1, log: false };
+  let shown = 0;
+  const element = make("input", { type: "range", "aria-label": `${LABELS[option.name] ?? option.name}, slider`,
+    input: () => move(false), change: () => move(true) });
+
+  /** @param {boolean} resting */
+  function move(resting) {
+    let value = range.log ? Math.round(valueAt(Number(element.value) / POSITIONS, range.low, range.high, true)) : Number(element.value);
+    if (range.log && !resting && value === shown) value += Math.sign(Number(element.value) - position(shown));
+    if (range.log && resting) value = shown;
+    value = Math.min(range.high, Math.max(range.low, value));
+    shown = value;
+    mirror(value);
+    element.setAttribute("aria-valuetext", String(value));
+    if (range.log) element.value = String(position(value));
+    report(option.name, value, resting);
+  }
+
+  /** @param {number} value */
+  function position(value) {
+    return Math.round(POSITIONS * positionOf(value, range.low, range.high, true));
+  }
+
+  return { element, show(/** @type {import("../state.js").Config} */ config) {
+    range = sliderRange(option, config) ?? range;
+    const value = Number(config[option.name]);
+    const bounds = range.log ? { min: 0, max: POSITIONS, step: 1 } : { min: range.low, max: range.high, step: range.step };
+    for (const [name, bound] of Object.entries(bounds)) if (element.getAttribute(name) !== String(bound)) element.setAttribute(name, String(bound));
+    shown = value;
+    const place = String(range.log ? position(value) : Math.min(range.high, Math.max(range.low, value)));
+    if (element.value !== place) element.value = place;
+    element.setAttribute("aria-valuetext", String(value));
+  } };
+}
+
+/** @param {import("./frame.js").Report} report */
+function seedButton(report) {
+  return make("button", { type: "button", class: "button", click: () => {
+    report("seed", crypto.getRandomValues(new Uint16Array(1))[0], true);
+  } }, "Draw another seed");
+}

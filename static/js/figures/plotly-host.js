@@ -1,0 +1,143 @@
+/**
+ * Draws Plotly figures. Plotly makes the frame: axes, legend, traces. While a slider moves, the
+ * traces are rewritten in the nodes that Plotly made (`plotly-live.js`), which costs a twentieth of
+ * a redraw; when it rests, Plotly itself draws what is there.
+ */
+
+import { colour, withColours } from "./palette.js";
+import { drawHeatmaps } from "./heatmap.js";
+import { drawLive, sameFrame } from "./plotly-live.js";
+
+/**
+ * @typedef {{data: any[], layout: any}} Figure
+ * @typedef {{length: number, offset: number, range: number[]}} Axis in pixels within the plot, and in steps
+ */
+
+const CONFIG = { displayModeBar: false, showSendToCloud: false, showLink: false, staticPlot: true, responsive: false, displaylogo: false };
+
+/** @type {Promise<any> | undefined} */
+let loading;
+
+/**
+ * Returns Plotly, loaded after the first picture: it is 5 MB.
+ * @param {string} url
+ * @returns {Promise<any>}
+ */
+export function loadPlotly(url) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
+    script.onerror = () => reject(new Error("Plotly's script could not be loaded"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** One picture's place on the page. */
+export class PlotlyHost {
+  /**
+   * @param {any} plotly
+   * @param {HTMLElement} element
+   */
+  constructor(plotly, element) {
+    this.plotly = plotly;
+    this.element = element;
+    /** @type {Figure | null} the figure that is seen */
+    this.figure = null;
+    /** @type {Figure | null} the figure that Plotly itself drew last */
+    this.settled = null;
+    this.size = { width: 0, height: 0, em: 16 };
+  }
+
+  /** Takes the size that the page gives; everything is drawn anew if it has changed. */
+  measure() {
+    const em = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const changed = width !== this.size.width || height !== this.size.height || em !== this.size.em;
+    this.size = { width, height, em };
+    return changed;
+  }
+
+  /**
+   * Shows a figure at once.
+   * @param {Figure} figure
+   */
+  draw(figure) {
+    const live = this.figure !== null && sameFrame(this.figure, figure);
+    this.figure = figure;
+    if (!live) return this.settle();
+    drawLive(this.element, figure);
+    drawHeatmaps(this.element, figure);
+  }
+
+  /** Lets Plotly draw the figure that is seen, if it has not. */
+  settle() {
+    if (this.figure === null || this.settled === this.figure || this.size.width === 0) return;
+    const { data, layout } = this.dressed(this.figure);
+    this.settled = this.figure;
+    this.plotly.react(this.element, data, layout, CONFIG);
+    drawHeatmaps(this.element, this.figure);
+  }
+
+  /** Draws anew, in other colours or another size. */
+  refresh() {
+    this.settled = null;
+    this.settle();
+  }
+
+  /**
+   * Returns the figure as Plotly takes it: with this page's colours, size and type.
+   * @param {Figure} figure
+   */
+  dressed(figure) {
+    const { data, layout } = withColours(figure);
+    const scale = this.size.em / 16;
+    const narrow = this.size.width < 420 * scale;
+    const margin = Object.fromEntries(Object.entries(layout.margin).map(([side, pixels]) => [side, Number(pixels) * scale]));
+    if (narrow && margin.l > 80 * scale) margin.l = 84 * scale;
+    const family = getComputedStyle(document.body).fontFamily;
+    return { data: data.map((/** @type {any} */ trace) => scaled(trace, scale)), layout: { ...layout, margin, hovermode: false, autosize: false, dragmode: false,
+      width: this.size.width, height: this.size.height, font: { ...layout.font, family, size: 12 * scale } } };
+  }
+
+  /**
+   * Returns a picture of the figure as a PNG's data URL, on the page's surface.
+   * @returns {Promise<string>}
+   */
+  png() {
+    if (this.figure === null) throw new Error("there is no picture yet");
+    const { data, layout } = this.dressed(this.figure);
+    return this.plotly.toImage({ data, layout: { ...layout, paper_bgcolor: colour("surface") }, config: CONFIG },
+      { format: "png", width: this.size.width, height: this.size.height, scale: 2 });
+  }
+
+  /**
+   * Returns where the time axis lies in the element, or null before anything is drawn.
+   * @returns {{left: number, width: number, top: number, height: number, range: number[]} | null}
+   */
+  timeAxis() {
+    const layout = /** @type {any} */ (this.element)._fullLayout;
+    if (!layout?.xaxis) return null;
+    const { _size: size, xaxis } = layout;
+    return { left: xaxis._offset, width: xaxis._length, top: size.t, height: size.h, range: xaxis.range };
+  }
+
+  /**
+   * Returns the vertical place of a value on the first vertical axis, in pixels of the element.
+   * @param {number} value
+   */
+  placeY(value) {
+    const axis = /** @type {any} */ (this.element)._fullLayout?.yaxis;
+    return axis ? axis._offset + axis.c2p(value) : null;
+  }
+}
+
+/**
+ * @param {any} trace
+ * @param {number} scale
+ */
+function scaled(trace, scale) {
+  if (scale === 1 || !trace.line?.width) return trace;
+  return { ...trace, line: { ...trace.line, width: trace.line.width * scale } };
+}
