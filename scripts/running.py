@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from scripts.shell import ROOT
 
-END_SECONDS = 20
+READY_SECONDS = 30.0
+END_SECONDS = 20.0
 
 
 @contextmanager
@@ -23,6 +26,7 @@ def running(environment: Mapping[str, str] | None = None) -> Iterator[str]:
         found = re.search(r"http://[\d.]+:\d+", said)
         if not found:
             raise RuntimeError(f"the server did not say where it is, but: {said!r}")
+        _wait(f"{found[0]}/readyz")
         yield found[0]
     finally:
         process.terminate()
@@ -31,3 +35,16 @@ def running(environment: Mapping[str, str] | None = None) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+def _wait(address: str) -> None:
+    """Returns when the server can compute; it says where it is before it listens."""
+    end = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=READY_SECONDS):
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)

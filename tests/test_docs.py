@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
+from fastapi.routing import iter_route_contexts
 
 from engine import OPTIONS, Option
+from scripts import tables
 from scripts.running import running
+from server import openapi
 from server.app import create_app
 from server.cli import parser
-from server.settings import Settings, unit_of
+from server.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")),
@@ -43,7 +45,7 @@ class Example:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page.name}:{self.line}"
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
 def examples(*languages: str) -> list[Example]:
@@ -54,9 +56,9 @@ def examples(*languages: str) -> list[Example]:
 
 
 def commands(first: str) -> list[str]:
-    """Returns every line of the shell examples that begins with this word, without its comment."""
+    """Returns each line of the shell examples that begins with this word, without its comment."""
     lines = [line.partition("  #")[0] for example in examples("sh") for line in example.text.splitlines()]
-    return [line.strip() for line in lines if line.startswith(f"{first} ")]
+    return list(dict.fromkeys(line.strip() for line in lines if line.startswith(f"{first} ")))
 
 
 @pytest.fixture(scope="module")
@@ -124,41 +126,24 @@ def test_command_examples_run(line: str, tmp_path: Path) -> None:
     assert done.stdout.strip() or any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("line", [*commands("make"), *re.findall(r"`(make \w+)`", "\n".join(TEXT.values()))])
+@pytest.mark.parametrize("line", sorted({*commands("make"), *re.findall(r"`(make \w+)`", "\n".join(TEXT.values()))}))
 def test_make_targets_exist(line: str) -> None:
     targets = re.findall(r"^([a-z -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert line.split()[1] in " ".join(targets).split()
 
 
-def option_row(option: Option) -> str:
-    """Returns the row that docs/api.md has for an option."""
-    if option.choices:
-        values = ", ".join(f"`{choice}`" for choice in option.choices)
-    elif option.kind in ("int", "float"):
-        values = f"{option.low:,} to {option.high:,}"
-    else:
-        values = {"bool": "`true`, `false`", "text": "text", "series": "numbers"}[option.kind]
-    default = {"True": "`true`", "": "empty", "()": "empty"}.get(str(option.default), f"`{option.default}`")
-    when = f" ({option.when[0]} = {', '.join(option.when[1])})" if option.when else ""
-    return f"| `{option.name}` | {values} | {default} | {option.help}{when} |"
-
-
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_every_option_is_documented(option: Option) -> None:
-    assert option_row(option) in API.splitlines()
-
-
-def setting_row(name: str) -> str:
-    """Returns the row that docs/api.md has for a setting."""
-    field = Settings.model_fields[name]
-    plain = f"{field.default} {unit_of(field) or ''}".strip()
-    default = {"workers": "the number of cores", "allowed_hosts": "none"}.get(name, plain)
-    return f"| `UNROLLED_{name.upper()}` | {default} | {field.description} |"
+    assert tables.option_row(option) in API.splitlines(), "python -m scripts.tables writes the tables anew"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented(name: str) -> None:
-    assert setting_row(name) in API.splitlines()
+    assert tables.setting_row(name) in API.splitlines(), "python -m scripts.tables writes the tables anew"
+
+
+def test_the_tables_have_no_other_rows() -> None:
+    assert tables.written(API) == API
 
 
 def test_every_setting_named_in_the_documentation_exists() -> None:
@@ -168,14 +153,22 @@ def test_every_setting_named_in_the_documentation_exists() -> None:
 
 def routes() -> set[str]:
     """Returns the server's routes as docs/api.md writes them; the page's own files are no part of the API."""
-    found = {f"{method} {re.sub(r':[a-z]+}', '}', route.path)}" for route in create_app().routes
-             if isinstance(route, Route) for method in (route.methods or ()) if method != "HEAD"}
-    return {route for route in found if not re.search(r"/static|favicon|plotly|oauth2-redirect", route)}
+    found = {f"{method} {re.sub(r':[a-z]+}', '}', route.path or '')}"
+             for route in iter_route_contexts(create_app().routes)
+             for method in (route.methods or ()) if method not in ("HEAD", "OPTIONS")}
+    return {route for route in found if not re.search(r"/static|favicon|plotly|/docs/", route)}
 
 
 def test_every_route_is_documented_and_exists() -> None:
     table = API[API.index("## Routes"):API.index("## Analysis")]
     assert set(re.findall(r"`((?:GET|POST|DELETE|PUT) /\S*)`", table)) == routes()
+
+
+def test_every_status_is_documented() -> None:
+    """Those of the OpenAPI description; 404 and 405 are for addresses that it does not have, 500 for our own faults."""
+    table = API[API.index("## Errors"):API.index("## The command")]
+    documented = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")}
+    assert documented == (openapi.ERRORS | openapi.BODY_ERRORS).keys() | {404, 405}
 
 
 def test_every_flag_named_in_the_documentation_exists() -> None:
@@ -187,7 +180,7 @@ def test_every_flag_named_in_the_documentation_exists() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)", TEXT[page])
     broken = [target for target in targets if not re.match(r"[a-z]+:", target)
