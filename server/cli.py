@@ -3,45 +3,130 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
+from engine import OPTIONS, InputError, Option, Problem
+from engine.errors import shorten
+from server import commands
+from server.problems import RefusedError, nearest
 from server.settings import Settings
 from server.version import RELEASE
 
+DESCRIPTION = (
+    "See how gradients flow back through time in recurrent networks, and what truncation does to them. "
+    "Exit codes: 0 fine, 1 a certificate failed, 2 wrong usage or input."
+)
+
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the command's parser."""
-    made = argparse.ArgumentParser(
-        prog="unrolled",
-        description="See how gradients flow back through time in recurrent networks, and what truncation does to them.",
-    )
+    """Returns the command's parser; `analyze` and `certify` have a flag for every option of a config."""
+    made = argparse.ArgumentParser(prog="unrolled", description=DESCRIPTION, allow_abbrev=False)
     made.add_argument("--version", action="version", version=f"unrolled {RELEASE}")
-    commands = made.add_subparsers(dest="command", required=True, metavar="serve | analyze | certify")
-    _add_serve(commands)
+    found = made.add_subparsers(dest="command", required=True, metavar="{serve,analyze,certify}")
+    serve = found.add_parser("serve", help="serve the page and the API on this machine", allow_abbrev=False)
+    serve.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", help="the port; 0 takes a free one (default: 8000)")
+    serve.add_argument("--no-open", action="store_true", help="do not open a browser")
+    serve.set_defaults(run=_serve)
+    analyze = found.add_parser("analyze", help="analyse one config; prints a summary", allow_abbrev=False)
+    _add_config(analyze)
+    _add_outputs(analyze)
+    analyze.set_defaults(run=commands.analyze)
+    certify = found.add_parser("certify", help="check one config's gradients; prints each block", allow_abbrev=False)
+    _add_config(certify)
+    certify.set_defaults(run=commands.certify)
     return made
 
 
-def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    serve = commands.add_parser("serve", help="serve the page and the API on this machine")
-    serve.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="the port; 0 takes a free one (default: 8000)")
-    serve.add_argument("--no-open", action="store_true", help="do not open a browser")
-    serve.set_defaults(run=_serve)
+def _add_config(to: argparse.ArgumentParser) -> None:
+    group = to.add_argument_group("the config")
+    for option in OPTIONS:
+        group.add_argument(
+            "--" + option.name.replace("_", "-"),
+            dest=f"config.{option.name}",
+            metavar=_metavar(option),
+            help=_help(option),
+        )
+    group.add_argument("--text-file", metavar="FILE", help="the text, from a file in UTF-8")
+    group.add_argument("--config", metavar="FILE.json", help="a config, or what POST takes; flags override it")
+
+
+def _metavar(option: Option) -> str:
+    return "|".join(option.choices) if option.choices else option.kind.upper()
+
+
+def _help(option: Option) -> str:
+    default = "" if option.default in ("", ()) else f" (default: {str(option.default).lower()})"
+    return (option.help + default).replace("%", "%%")
+
+
+def _add_outputs(to: argparse.ArgumentParser) -> None:
+    group = to.add_argument_group("what comes out")
+    group.add_argument(
+        "--include", metavar="LIST", help="as in the API: credit,gradients,weights,states,inputs,figures"
+    )
+    group.add_argument("--no-certificate", action="store_true", help="leave the certificates out; sooner")
+    for form, what in (("json", "the API's answer"), ("csv", "the per-step table")):
+        group.add_argument(
+            f"--{form}", nargs="?", const="-", metavar="FILE", help=f"{what}, to a file or standard output"
+        )
+    group.add_argument("--npz", metavar="FILE", help="whole arrays, for numpy.load")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from server.serve import serve
+    from server.serve import serve  # the server's own imports are of no use to the other commands
 
     given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
-    return serve(Settings(**given), open_browser=not arguments.no_open)
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+        raise InputError([_setting(str(item["loc"][0]), item["input"], item["msg"]) for item in wrong]) from None
+    return serve(settings, open_browser=not arguments.no_open)
+
+
+def _setting(name: str, value: object, message: str) -> Problem:
+    described = Settings.model_fields[name].description if name in Settings.model_fields else ""
+    return Problem(name, shorten(value), message, f"{described} Set it by a flag or by UNROLLED_{name.upper()}.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command. Returns its exit code: 0 fine, 1 a certificate failed, 2 wrong usage or input."""
-    arguments = parser().parse_args(argv)
-    code: int = arguments.run(arguments)
-    return code
+    try:
+        arguments, rest = parser().parse_known_args(argv)
+        if rest:
+            raise InputError(_unknown(rest[0], arguments.command))
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        return _say(error.problems)
+    except RefusedError as error:
+        return _say([error.problem])
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is silent too
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _say(problems: Sequence[Problem]) -> int:
+    for problem in problems:
+        print(f"unrolled: {problem}", file=sys.stderr)
+    return 2
+
+
+def _unknown(argument: str, command: str) -> Problem:
+    flags = ["--host", "--port", "--no-open"]
+    if command != "serve":
+        flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + ["--text-file", "--config"]
+    if command == "analyze":
+        flags += ["--include", "--no-certificate", "--json", "--csv", "--npz"]
+    return Problem("argument", shorten(argument), f"unknown to `unrolled {command}`", nearest(argument, flags))
 
 
 if __name__ == "__main__":

@@ -111,11 +111,16 @@ def _includes(text: str) -> frozenset[str]:
 
 def read_body(kind: str, body: bytes, depth: int) -> Query:
     """Returns the query of a JSON body, or raises InputError or RefusedError."""
-    request = schemas.read(schemas.REQUESTS[kind], strict.loads(body, depth))
-    typed = [problem for name, value in request.config.items() for problem in _mistyped(name, value)]
+    return read_value(kind, strict.loads(body, depth))
+
+
+def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None) -> Query:
+    """Returns the query of a JSON value; `flags` override its config, as strings."""
+    request = schemas.read(schemas.REQUESTS[kind], value)
+    typed = [problem for name, given in request.config.items() for problem in _mistyped(name, given)]
     if typed:
         raise InputError(typed)
-    query = Query(kind, parse(request.config), given=request.arrays())
+    query = Query(kind, parse({**request.config, **(flags or {})}), given=request.arrays())
     if isinstance(request, schemas.IncludeRequest):
         query = replace(query, include=frozenset(request.include))
     if isinstance(request, schemas.AnalysisRequest):

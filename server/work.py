@@ -64,7 +64,7 @@ class Answer:
 def answer(task: Task) -> Answer:
     """Returns the answer; every error is an answer too (a problem), and a fault of ours goes to the log."""
     try:
-        return _answer(task)
+        return compute(task)
     except InputError as error:
         return _problem(422, *error.problems)
     except RefusedError as error:
@@ -88,13 +88,12 @@ def _problem(status: int, *found: Problem) -> Answer:
     return Answer(status, problems.MEDIA_TYPE, problems.encode(status, found), False, 0.0)
 
 
-def _answer(task: Task) -> Answer:
+def compute(task: Task) -> Answer:
+    """Returns the answer, or raises InputError or RefusedError."""
     asked = task.asked
     query = asked if isinstance(asked, Query) else read_body(asked.kind, asked.body, task.json_depth)
-    begun = time.perf_counter()
-    result = COMPUTE[query.kind](query)
-    engine_ms = 1000 * (time.perf_counter() - begun)
-    body = _encode(query, result, task.media, engine_ms)
+    result, engine_ms = timed(query)
+    body = encode(query, result, task.media, engine_ms)
     if len(body) > task.reply_bytes:
         raise problems.refuse(
             422,
@@ -105,6 +104,13 @@ def _answer(task: Task) -> Answer:
         )
     compress = task.compress and task.media in COMPRESSED and len(body) > WORTH_COMPRESSING
     return Answer(200, task.media, gzip.compress(body, 1, mtime=0) if compress else body, compress, engine_ms)
+
+
+def timed(query: Query) -> tuple[Any, float]:
+    """Returns what the engine says to a query, and the milliseconds that it took."""
+    begun = time.perf_counter()
+    result = COMPUTE[query.kind](query)
+    return result, 1000 * (time.perf_counter() - begun)
 
 
 def analysis(query: Query) -> Analysis:
@@ -132,17 +138,18 @@ def figure(query: Query) -> dict[str, Any]:
 COMPUTE: dict[str, Callable[[Query], Any]] = {"analysis": analysis, "certificate": certificate, "figure": figure}
 
 
-def _encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
+def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
+    """Returns what `timed` found in one of the forms of MEDIA."""
     if isinstance(result, Analysis):
         if media == CSV:
             return encode_csv(result)
-        value = {field.name: getattr(result, field.name) for field in fields(result)} | {"engine_ms": engine_ms}
-        if "figures" in query.include:
-            value["figures"] = {name: draw(result) for name, draw in FIGURES.items()}
         if media == NPZ:
-            del value["engine_ms"]
-            return encoding.encode_npz(value)
-        result = value
+            return encoding.encode_npz(result)
+        parts = {field.name: getattr(result, field.name) for field in fields(result)}
+        drawn = (
+            {"figures": {name: draw(result) for name, draw in FIGURES.items()}} if "figures" in query.include else {}
+        )
+        result = {**parts, "engine_ms": engine_ms, **drawn}
     elif query.kind == "certificate":
         result = {**result, "engine_ms": engine_ms}
     return encoding.encode_binary(result) if media == BINARY else encoding.encode_json(result)

@@ -1,0 +1,94 @@
+"""What `unrolled analyze` and `unrolled certify` do: the same questions and answers as the API's."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine import OPTION, Certificate
+from engine.errors import refuse
+from server import strict, work
+from server.queries import Query, read_value
+from server.settings import MIB, Settings
+from server.summary import certificates, summary
+
+FLAG = "config."  # before the name of an option's flag among the parsed arguments
+FORMS = (("json", work.JSON), ("csv", work.CSV), ("npz", work.NPZ))
+MOST_CONFIG_BYTES = 256 * MIB
+MOST_TEXT_BYTES = 4 * int(OPTION["text"].high or 0)
+
+
+def analyze(arguments: argparse.Namespace) -> int:
+    """Prints a summary, or writes the answer in the forms that were asked for."""
+    query = _query(arguments)
+    found, engine_ms = work.timed(query)
+    forms = [(media, getattr(arguments, form)) for form, media in FORMS if getattr(arguments, form)]
+    for media, target in forms:
+        _write(work.encode(query, found, media, engine_ms), target)
+    if not forms:
+        print(summary(found))
+    return _verdict(found.certificate, found.certificate_full)
+
+
+def certify(arguments: argparse.Namespace) -> int:
+    """Prints every block's two derivatives."""
+    found = work.certificate(_query(arguments))
+    print(certificates(found["certificate"], found["certificate_full"], found["sentence"]))
+    return _verdict(found["certificate"], found["certificate_full"])
+
+
+def _verdict(*found: Certificate | None) -> int:
+    return 1 if any(certificate is not None and certificate.status == "failed" for certificate in found) else 0
+
+
+def _query(arguments: argparse.Namespace) -> Query:
+    """Returns the query of the config file and of the flags, which override it."""
+    value = _config_file(arguments.config) if arguments.config else {}
+    flags = {
+        name.removeprefix(FLAG): text
+        for name, text in vars(arguments).items()
+        if name.startswith(FLAG) and text is not None
+    }
+    if arguments.text_file:
+        flags["text"] = _read(arguments.text_file, "text-file", MOST_TEXT_BYTES)
+    if getattr(arguments, "include", None) is not None:
+        value["include"] = [name.strip() for name in arguments.include.split(",") if name.strip()]
+    if getattr(arguments, "no_certificate", False):
+        value["certificate"] = False
+    return read_value("analysis", value, flags)
+
+
+def _config_file(name: str) -> dict[str, Any]:
+    """Returns what POST takes; a file that holds a config alone is that config."""
+    value = strict.loads(_read(name, "config", MOST_CONFIG_BYTES).encode(), Settings().json_depth)
+    if not isinstance(value, dict):
+        raise refuse("config", name, "must hold a JSON object", 'For example {"cell": "gru", "k": 10}.')
+    return value if not value or value.keys() - OPTION.keys() else {"config": value}
+
+
+def _read(name: str, flag: str, most: int) -> str:
+    """Returns the text of a file that the person named, without a byte order mark."""
+    try:
+        with Path(name).open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise refuse(flag, name, error.strerror or str(error), "Name a file that can be read.") from None
+    if len(content) > most:
+        raise refuse(flag, name, f"must have at most {most} bytes", "Take a shorter part of it.")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise refuse(flag, name, f"must be text in UTF-8; byte {error.start} is not", "Convert it to UTF-8.") from None
+
+
+def _write(content: bytes, target: str) -> None:
+    if target == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        Path(target).write_bytes(content)
+    except OSError as error:
+        raise refuse("output", target, error.strerror or str(error), "Name a file that can be written.") from None
