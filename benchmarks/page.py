@@ -66,7 +66,7 @@ def sliders(browser: Browser, address: str) -> None:
         drawing = [a - b for a, b in zip(whole, request, strict=True)]
         print(f"  {name}: median {statistics.median(whole):.0f} ms, 95th percentile {percentile(whole, 0.95):.0f} ms, "
               f"worst {max(whole):.0f} ms, of {len(each)} changes; medians of its parts: "
-              f"request {statistics.median(request):.0f} ms (engine and figures {statistics.median(engine):.0f} ms), "
+              f"request {statistics.median(request):.0f} ms (engine {statistics.median(engine):.0f} ms), "
               f"the rest {statistics.median(drawing):.0f} ms")
     page.close()
 
