@@ -94,11 +94,11 @@ def _pytest(part: str, arguments: Sequence[str], extra: dict[str, str] | None = 
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         code, _ = run([sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"], extra, live=True)
-        passed, failed, skipped = _read_report(report) if report.exists() else (0, 0, [])
+        passed, failed, skipped = read_report(report) if report.exists() else (0, 0, [])
     return Outcome(part, passed, max(failed, int(code != 0)), tuple(skipped), time.monotonic() - start)
 
 
-def _read_report(report: Path) -> tuple[int, int, list[str]]:
+def read_report(report: Path) -> tuple[int, int, list[str]]:
     """Returns how many tests passed and failed, and the skipped ones with their reasons."""
     suites = ElementTree.parse(report).getroot().iter("testsuite")
     total = failed = 0
