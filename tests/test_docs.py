@@ -12,18 +12,20 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from engine import OPTIONS, Option
+from engine import OPTIONS, Analysis, Option
 from scripts import tables
 from scripts.running import running
 from server import openapi
 from server.app import create_app
 from server.cli import parser
+from server.figures import FIGURES
+from server.schemas import INCLUDES, AnalysisRequest
 from server.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,6 +173,13 @@ def test_every_status_is_documented() -> None:
     assert documented == (openapi.ERRORS | openapi.BODY_ERRORS).keys() | {404, 405}
 
 
+def test_every_field_of_question_and_answer_is_documented() -> None:
+    section = set(re.findall(r"`(\w+)`", API[API.index("## Analysis"):API.index("## Representations")]))
+    assert section >= {field.name for field in fields(Analysis)}
+    assert section >= {*AnalysisRequest.model_fields, *INCLUDES}
+    assert set(FIGURES) <= set(re.findall(r"`(\w+)`", API[API.index("## Other routes"):API.index("## Errors")]))
+
+
 def test_every_flag_named_in_the_documentation_exists() -> None:
     section = API[API.index("## The command"):]
     subparsers = next(action.choices for action in parser()._actions if isinstance(action.choices, dict))
@@ -186,6 +195,13 @@ def test_links_lead_somewhere(document: Path) -> None:
     broken = [target for target in targets if not re.match(r"[a-z]+:", target)
               and not (document.parent / target).exists()]
     assert not broken
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
+def test_files_named_in_the_documentation_exist(document: Path) -> None:
+    rooms = "engine|server|static|templates|tests|scripts|benchmarks|docs"
+    named = re.findall(rf"`((?:{rooms})/[\w./-]*)`", TEXT[document])
+    assert not [name for name in named if not (ROOT / name).exists()]
 
 
 def test_the_changelog_names_the_version() -> None:
