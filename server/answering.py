@@ -8,7 +8,6 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-import engine
 from server import problems
 from server.bodies import read_json_body
 from server.jobs import Done
@@ -16,7 +15,7 @@ from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
 from server.services import services
 from server.version import fingerprint
-from server.work import COMPRESSED, MEDIA, Task, Unread
+from server.work import COMPRESSED, MEDIA, Task, Unread, check_affordable
 
 READ_HERE = 64 * 1024  # a longer body is read in a compute process
 CLIENT_GONE = 499  # nginx's number; nobody is there to see it
@@ -56,8 +55,8 @@ async def _answer(request: Request, asked: Query | Unread, key: list[str]) -> Re
     if request.method == "GET" and has_it(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     if isinstance(asked, Query):
-        engine.check_affordable(asked.config, asked.include, asked.certificate)
-    task = Task(asked, media, compress, limits.json_depth, limits.reply_bytes)
+        check_affordable(asked, limits.analysis_seconds)
+    task = Task(asked, media, compress, limits.json_depth, limits.reply_bytes, limits.analysis_seconds)
     done = await _unless_gone(request, tag, task)
     return Response(status_code=CLIENT_GONE) if done is None else _response(done, headers)
 

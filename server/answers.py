@@ -16,6 +16,8 @@ from engine import OPTIONS, Option
 Schema = dict[str, Any]
 NUMBER: Schema = {"type": ["number", "null"]}
 MARKS: Schema = {"$ref": "#/components/schemas/Nonfinite_indices"}
+NUMERAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+LONGEST_IN_QUERY = 8192  # characters: what an address can hold at most; a longer text is sent by POST
 SHARED: dict[str, Schema] = {
     "Array": {
         "description": "Nested lists of numbers; null where a number is not finite, and then "
@@ -119,9 +121,9 @@ def option_schema(option: Option, text: bool) -> Schema:
     elif option.kind == "choice":
         schema |= {"type": "string", "enum": list(option.choices or ())}
     elif option.kind == "text":
-        schema |= {"type": "string", "maxLength": int(option.high or 0)}
+        schema |= {"type": "string", "maxLength": LONGEST_IN_QUERY if text else int(option.high or 0)}
     elif text:
-        schema |= {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?(,-?[0-9]+(\.[0-9]+)?)*$"}
+        schema |= {"type": "string", "pattern": rf"^\s*({NUMERAL}\s*([,\n]\s*{NUMERAL}\s*)*)?$"}
     else:
         schema |= {"type": "array", "items": {"type": "number"}, "maxItems": int(option.high or 0)}
     return schema | ({} if option.kind == "series" else {"default": option.default})

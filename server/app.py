@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from engine.errors import InputError
 from server import problems
+from server.answering import CLIENT_GONE
 from server.assets import Assets
 from server.guard import Guard
 from server.jobs import Jobs
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(InputError, _input_error)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_middleware(Guard, settings=settings)
     return app
 
@@ -97,3 +100,8 @@ def _methods(request: Request) -> list[str]:
         if route.matches(request.scope)[0] != Match.NONE:
             found |= route.methods or set()
     return sorted(found | ({"HEAD"} if "GET" in found else set()))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Ends a request whose client has left while it was sending; nobody sees this."""
+    return Response(status_code=CLIENT_GONE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -61,27 +62,29 @@ def _check_type(request: Request) -> None:
 async def _read(request: Request, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    stream = request.stream()
-    async for part in stream:
-        size += len(part)
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
         if size > most:
-            await _discard(request, size)
+            if message.get("more_body", False):
+                await _discard(request, size)
             raise _too_long(size, most)
-        parts.append(part)
-    return b"".join(parts)
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 async def _discard(request: Request, size: int) -> None:
     """Reads on for a while without keeping anything: a client that is still sending would not see the answer."""
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
             while size <= MOST_DISCARDED:
                 message = await request.receive()
-                if message["type"] != "http.request" or not message.get("more_body"):
+                if message["type"] != "http.request" or not message.get("more_body", False):
                     return
                 size += len(message.get("body", b""))
-    except TimeoutError:
-        return
 
 
 def _too_long(size: int, most: int) -> RefusedError:
@@ -93,6 +96,3 @@ def _too_long(size: int, most: int) -> RefusedError:
         "Send a shorter text, fewer numbers, or smaller weights.",
         Connection="close",
     )
-
-
-__all__ = ["ClientDisconnect", "read_json_body"]

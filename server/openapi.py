@@ -92,7 +92,7 @@ def asked(kind: str, path: tuple[Schema, ...] = ()) -> dict[str, Any]:
         for option in OPTIONS
     ]
     extras = [EXTRA_SCHEMAS[name] for name in EXTRAS[kind]]
-    found = responses(kind, {})
+    found = responses(kind, {404: "No figure has this name"} if kind == "figure" else {})
     if kind != "estimate":
         found |= {304: {"description": "The client has this answer already"}}
     return {"openapi_extra": {"parameters": [*path, *options, *extras]}, "responses": found, "response_model": None}
@@ -173,19 +173,15 @@ def _object(properties: Schema) -> Schema:
     return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
 
 
-def _request(model: type[schemas.CertificateRequest]) -> Schema:
+def _request(model: type[schemas.ConfigRequest]) -> Schema:
     made = model.model_json_schema()
     made.pop("$defs", None)
     properties = made["properties"]
     properties["config"] = ref("Config")
-    nested = {
-        "anyOf": [{"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "array"}]}}, {"type": "null"}]
-    }
-    for name in ("inputs", "targets", "mask"):
-        properties[name] = nested | {"description": properties[name]["description"]}
-    for name in ("weights", "initial_state"):
-        properties[name] = {
-            "description": properties[name]["description"],
-            "anyOf": [{"type": "object", "additionalProperties": nested["anyOf"][0]}, {"type": "null"}],
-        }
+    array = {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "array"}]}}
+    forms = dict.fromkeys(("inputs", "targets", "mask"), array)
+    forms |= {name: {"type": "object", "additionalProperties": array} for name in ("weights", "initial_state")}
+    for name in forms.keys() & properties.keys():
+        described = properties[name]["description"]
+        properties[name] = {"description": described, "anyOf": [forms[name], {"type": "null"}]}
     return made

@@ -120,9 +120,11 @@ def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None)
     typed = [problem for name, given in request.config.items() for problem in _mistyped(name, given)]
     if typed:
         raise InputError(typed)
-    query = Query(kind, parse({**request.config, **(flags or {})}), given=request.arrays())
-    if isinstance(request, schemas.IncludeRequest):
+    query = Query(kind, parse({**request.config, **(flags or {})}))
+    if isinstance(request, (schemas.EstimateRequest, schemas.AnalysisRequest)):
         query = replace(query, include=frozenset(request.include))
+    if isinstance(request, schemas.CertificateRequest):
+        query = replace(query, given=request.arrays())
     if isinstance(request, schemas.AnalysisRequest):
         query = replace(query, certificate=request.certificate)
     return query

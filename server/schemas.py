@@ -15,16 +15,28 @@ Include = Literal["credit", "gradients", "weights", "states", "inputs", "figures
 INCLUDES: tuple[str, ...] = get_args(Include)
 ARRAYS = ("weights", "inputs", "targets", "mask", "initial_state", "vocabulary")
 Nested = list[JsonValue]
+TYPE_NAMES = ("list", "dict", "str", "int", "float", "bool", "nullable")  # parts that pydantic adds to a path
 
 
-class CertificateRequest(BaseModel):
-    """A config, and the caller's own arrays as nested lists; sequences are (T, B, features)."""
+class ConfigRequest(BaseModel):
+    """A config; what is left out has its default."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     config: dict[str, JsonValue] = Field(
         default_factory=dict, max_length=64, description="The config; what is left out has its default."
     )
+
+
+class EstimateRequest(ConfigRequest):
+    """A config, and what the answer should hold beside the norms."""
+
+    include: list[Include] = Field(default=["credit"], max_length=len(INCLUDES))
+
+
+class CertificateRequest(ConfigRequest):
+    """A config, and the caller's own arrays as nested lists; sequences are (T, B, features)."""
+
     weights: dict[str, Nested] | None = Field(
         default=None,
         max_length=64,
@@ -36,7 +48,7 @@ class CertificateRequest(BaseModel):
     initial_state: dict[str, Nested] | None = Field(
         default=None, max_length=16, description="l0.h, l0.c, ... -> (B, H)."
     )
-    vocabulary: tuple[str, ...] | None = Field(
+    vocabulary: list[str] | None = Field(
         default=None,
         max_length=100_000,
         description="The symbols that given weights of a text model know, in their order.",
@@ -44,25 +56,21 @@ class CertificateRequest(BaseModel):
 
     def arrays(self) -> dict[str, Any]:
         """Returns the caller's own arrays, those that were given."""
-        return {name: value for name in ARRAYS if (value := getattr(self, name)) is not None}
+        given = {name: value for name in ARRAYS if (value := getattr(self, name)) is not None}
+        return given | ({"vocabulary": tuple(self.vocabulary)} if self.vocabulary is not None else {})
 
 
-class IncludeRequest(CertificateRequest):
-    """As before, with what the answer should hold beside the norms."""
+class AnalysisRequest(CertificateRequest):
+    """As before, with what the answer should hold; without a certificate it comes sooner."""
 
     include: list[Include] = Field(default=["credit"], max_length=len(INCLUDES))
-
-
-class AnalysisRequest(IncludeRequest):
-    """As before; without a certificate the answer comes sooner."""
-
     certificate: bool = True
 
 
-REQUESTS: dict[str, type[CertificateRequest]] = {
+REQUESTS: dict[str, type[ConfigRequest]] = {
     "analysis": AnalysisRequest,
     "certificate": CertificateRequest,
-    "estimate": IncludeRequest,
+    "estimate": EstimateRequest,
 }
 Request = TypeVar("Request", bound=BaseModel)
 
@@ -77,8 +85,8 @@ def read(model: type[Request], value: object) -> Request:
 
 
 def _problem(model: type[BaseModel], error: Mapping[str, Any]) -> Problem:
-    path = [str(part) for part in error["loc"] if not str(part).startswith(("list[", "dict[", "nullable"))]
-    field = shorten(".".join(path[:4])).strip("'") or "body"
+    path = [str(part) for part in error["loc"] if part not in TYPE_NAMES]
+    field = shorten(".".join(path[:2])).strip("'") or "body"
     if error["type"] == "extra_forbidden":
         return Problem(field, field, "unknown name", nearest(field, list(model.model_fields)))
     described = model.model_fields[path[0]].description if path and path[0] in model.model_fields else None

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     worker_nice: int = limit(5, "", "Niceness of a compute process; the front process has 0.", 0, 19)
     queue_length: int = limit(64, "analyses", "Analyses that may wait for a compute process.", 1, 10_000)
     queue_seconds: float = limit(20, "s", "How long an analysis may wait for a compute process.", 0.1, 600)
+    analysis_seconds: float = limit(
+        10, "s", "How long an analysis may be estimated to take; a longer one is refused before it runs.", 0.01, 3600
+    )
     job_seconds: float = limit(60, "s", "How long an analysis may compute; then its process is ended.", 0.1, 3600)
     cancel_seconds: float = limit(0.25, "s", "How long an analysis goes on that nobody waits for any more.", 0, 60)
     cache_bytes: int = limit(64 * MIB, "bytes", "Encoded answers that are kept, the last used first.", 0, 2**40)

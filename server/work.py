@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import engine
-from engine import Analysis, Given, InputError, Problem, words
+from engine import Analysis, Given, InputError, Problem, errors, words
 from server import encoding, problems, themes
 from server.figures import FIGURES
 from server.problems import RefusedError
@@ -48,6 +48,7 @@ class Task:
     compress: bool = False
     json_depth: int = 16
     reply_bytes: int = 2**26
+    seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def compute(task: Task) -> Answer:
     """Returns the answer, or raises InputError or RefusedError."""
     asked = task.asked
     query = asked if isinstance(asked, Query) else read_body(asked.kind, asked.body, task.json_depth)
+    check_affordable(query, task.seconds)
     result, engine_ms = timed(query)
     body = encode(query, result, task.media, engine_ms)
     if len(body) > task.reply_bytes:
@@ -104,6 +106,22 @@ def compute(task: Task) -> Answer:
         )
     compress = task.compress and task.media in COMPRESSED and len(body) > WORTH_COMPRESSING
     return Answer(200, task.media, gzip.compress(body, 1, mtime=0) if compress else body, compress, engine_ms)
+
+
+def check_affordable(query: Query, most_seconds: float) -> None:
+    """Raises InputError for an analysis that the engine or this server would not do, saying by how much."""
+    certify = query.certificate and query.kind != "figure"
+    cost = engine.check_affordable(query.config, query.include, certify)
+    if cost.seconds > most_seconds:
+        config = query.config
+        sizes = f"T = {config.steps}, B = {config.batch}, H = {config.hidden}, layers = {config.layers}"
+        raise errors.refuse(
+            "steps",
+            sizes,
+            f"would take about {cost.seconds:.1f} s, the limit here is {most_seconds:g} s",
+            f"Make it {cost.seconds / most_seconds:.1f} times smaller: fewer steps, batch rows or units. The command "
+            "`unrolled analyze`, and a server with a higher UNROLLED_ANALYSIS_SECONDS, do longer ones.",
+        )
 
 
 def timed(query: Query) -> tuple[Any, float]:

@@ -13,6 +13,7 @@ from server import openapi, settings
 from server.answering import answer_get, answer_post, read_post
 from server.queries import Query, read_query
 from server.services import services
+from server.work import check_affordable
 
 router = APIRouter(prefix="/api/v1", tags=["analysis"])
 
@@ -57,7 +58,7 @@ def _estimate(request: Request, query: Query) -> Response:
     cost = engine.estimate(query.config, query.include)
     refused: list[dict[str, str]] = []
     try:
-        engine.check_affordable(query.config, query.include)
+        check_affordable(query, services(request).settings.analysis_seconds)
     except engine.InputError as error:
         refused = [asdict(problem) for problem in error.problems]
     body = {

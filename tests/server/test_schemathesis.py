@@ -1,0 +1,53 @@
+"""Schemathesis: what OpenAPI says is what the server does, for good requests and for bad ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, CheckContext, GenerationMode, Response
+from schemathesis.config import SchemathesisConfig
+
+from scripts.running import running
+from server.app import create_app
+from server.settings import Settings
+
+# One value can be fine and two together not: a lag beyond the steps, a size beyond the limits, arrays of
+# another shape. JSON Schema cannot say that, so 422 is an answer to a request that fits the schema; the test
+# of `TOGETHER` sees to it that the problem is one of these.
+TOGETHER = {"lag", "k2", "steps", "text", "series", "embedding", "inputs", "targets", "mask", "weights", "vocabulary"}
+ACCEPTED = ["2xx", "414", "422"]  # 414: percent-encoded, a text is longer than its characters
+REJECTED = ["400", "404", "405", "406", "413", "414", "415", "422"]
+CHECKS = {
+    "positive_data_acceptance": {"expected-statuses": ACCEPTED},
+    "negative_data_rejection": {"expected-statuses": REJECTED},
+}
+
+
+schema = schemathesis.openapi.from_dict(
+    create_app(Settings(workers=1)).openapi(), config=SchemathesisConfig.from_dict({"checks": CHECKS})
+)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A real server, over TCP, that refuses what would be long."""
+    with running({**os.environ, "UNROLLED_ANALYSIS_SECONDS": "0.3"}) as found:
+        yield found
+
+
+def only_what_a_schema_cannot_say(ctx: CheckContext, response: Response, case: Case) -> None:
+    """A request that fits the schema is refused only for values that do not go together."""
+    if response.status_code == 422 and case.meta.generation.mode == GenerationMode.POSITIVE:
+        fields = {problem["field"].split(".")[0] for problem in response.json()["problems"]}
+        assert fields <= TOGETHER, response.text
+
+
+@schema.parametrize()
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_server_does_what_its_document_says(case: Case, address: str) -> None:
+    response = case.call(base_url=address)
+    case.validate_response(response, additional_checks=[only_what_a_schema_cannot_say])
