@@ -1,8 +1,8 @@
 """A second implementation, in PyTorch: truncated BPTT as people write it, with detach() and backward().
 
-Nothing of the engine is used. A style is a list of backward passes, each a graph of its own: it starts
-from the stored state of its first step, detached, and ends with backward() on the pass' losses.
-Every step has its own copy of every parameter, so that a step's term of a gradient can be read off.
+Nothing of the engine is used. A style is a list of backward passes (tests/engine/passes.py), each a graph
+of its own: it starts from the stored state of its first step, detached, and ends with backward() on the
+pass' losses. Every step has its own copy of every parameter, so that a step's term of a gradient can be read off.
 """
 
 from __future__ import annotations
@@ -57,23 +57,6 @@ class Graph:
     copies: list[Params] = field(default_factory=list)
     states: list[list[State]] = field(default_factory=list)
     losses: dict[int, Tensor] = field(default_factory=dict)  # step -> (B,)
-
-
-def passes(style: str, T: int, k: int, k1: int, k2: int) -> list[tuple[range, int]]:
-    """Returns each backward pass: its loss steps, and the step before which its graph is cut off."""
-    if style == "full":
-        return [(range(T), 0)]
-    if style == "window":
-        return [(range(a, min(a + k, T)), a) for a in range(0, T, k)]
-    if style == "sliding":
-        return [(range(s, s + 1), max(0, s - k + 1)) for s in range(T)]
-    return [(range(a, min(a + k1, T)), max(0, a + k1 - k2)) for a in range(0, T, k1)]
-
-
-def resets(style: str, T: int, k: int, k1: int) -> list[int]:
-    """Returns the steps before which a state that is never carried is the initial state again."""
-    stride = {"full": T, "k1k2": k1}.get(style, k)
-    return list(range(stride, T, stride))
 
 
 def forward(p: Problem, first: int, last: int, entering: list[State], again: Sequence[int],

@@ -12,6 +12,7 @@ from engine.experiment import prepare
 from engine.network import Network
 from engine.truncation import full_plan, plan_of
 from engine.unroll import unroll
+from tests.engine.passes import passes, resets
 from tests.parity import reference
 from tests.parity.subject import Subject, distance, subject
 
@@ -53,14 +54,14 @@ def _truncated_gaps(x: Subject) -> dict[str, float]:
     c, T = x.config, x.config.steps
     whole = c.style == "full" or c.gradient == "pass"
     theirs, losses = reference.truncated(
-        x.problem, reference.passes("full" if whole else c.style, T, c.k, c.k1, c.k2), _again(x))
+        x.problem, passes("full" if whole else c.style, T, c.k, c.k1, c.k2), _again(x))
     tape_losses = {"losses": distance(np.nan_to_num(x.found.loss.per_step), np.nan_to_num(losses))}
     assert np.array_equal(np.isnan(x.found.loss.per_step), np.isnan(losses))
     return tape_losses | _gaps("truncated", x.found.truncated, x.found.gradients, theirs, x, initial_gradients(x, True))
 
 
 def _full_gaps(x: Subject) -> dict[str, float]:
-    theirs, _ = reference.truncated(x.problem, reference.passes("full", x.config.steps, 0, 0, 0), [])
+    theirs, _ = reference.truncated(x.problem, passes("full", x.config.steps, 0, 0, 0), [])
     return _gaps("full", x.found.full, x.found.gradients_full, theirs, x, initial_gradients(x, False))
 
 
@@ -89,7 +90,7 @@ def _gaps(name: str, norms: object, gradients: dict, theirs: reference.Found, x:
 
 def _again(x: Subject) -> list[int]:
     c = x.config
-    return reference.resets(c.style, c.steps, c.k, c.k1) if c.value == "reset" else []
+    return resets(c.style, c.steps, c.k, c.k1) if c.value == "reset" else []
 
 
 def initial_gradients(x: Subject, truncated: bool) -> list[np.ndarray]:
