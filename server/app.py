@@ -20,12 +20,20 @@ from server.jobs import Jobs
 from server.openapi import document
 from server.problems import RefusedError
 from server.rendering import environment
-from server.routes import analysis, catalogue, documentation, figures, health, pages
+from server.routes import agree, analysis, catalogue, documentation, figures, health, pages
 from server.services import Services
 from server.settings import Settings
 from server.version import RELEASE
 
-ROUTERS = (pages.router, health.router, analysis.router, catalogue.router, figures.router, documentation.router)
+ROUTERS = (
+    pages.router,
+    health.router,
+    analysis.router,
+    catalogue.router,
+    figures.router,
+    agree.router,
+    documentation.router,
+)
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))
 
 

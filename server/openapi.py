@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from engine import OPTIONS, Analysis, Certificate, Estimate
+from engine.published import Published
 from server import answers, schemas
 from server.queries import EXTRAS, INCLUDES, THEMES
 from server.work import BINARY, CSV, JSON, NPZ
@@ -114,6 +115,16 @@ def listed(schema: Schema, extra: dict[int, str] | None = None) -> dict[str, Any
     }
 
 
+def reproduced(name: Schema) -> dict[str, Any]:
+    """Returns what FastAPI is told of the route that computes a published result."""
+    told = listed(ref("Published"), {code: ERRORS[code] for code in (406, 422, 503)})
+    told["responses"] |= {
+        304: {"description": "The client has this answer already"},
+        404: {"description": "No published result has this name", "content": PROBLEM},
+    }
+    return told | {"openapi_extra": {"parameters": [name]}}
+
+
 def document(app: FastAPI) -> Schema:
     """Returns the OpenAPI document, made once."""
     if app.openapi_schema is None:
@@ -135,6 +146,7 @@ def components() -> dict[str, Schema]:
         "additionalProperties": ref("Figure"),
         "description": "With include=figures: each figure by its name.",
     }
+    answers.answer(Published, found)
     certificate = answers.answer(Certificate, found)
     estimate = answers.answer(Estimate, found)
     cost = found.pop(estimate["$ref"].rsplit("/", 1)[1])

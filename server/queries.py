@@ -21,6 +21,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside t
     "certificate": (),
     "estimate": ("include",),
     "figure": ("theme",),
+    "agree": (),
 }
 MOST_FIELDS = 64
 
@@ -33,7 +34,7 @@ class Query:
     config: Config
     include: frozenset[str] = frozenset({"credit"})
     certificate: bool = True
-    figure: str = ""
+    figure: str = ""  # its name; of kind "agree", that of the published result
     theme: str = "light"
     given: Mapping[str, Any] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import engine
 from engine import Analysis, Given, InputError, Problem, errors, words
+from engine.published import Published, reproduce
 from server import encoding, problems, themes
 from server.figures import FIGURES
 from server.problems import RefusedError
@@ -26,6 +27,7 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
     "analysis": (JSON, CSV, NPZ, BINARY),
     "certificate": (JSON, BINARY),
     "figure": (JSON, BINARY),
+    "agree": (JSON,),
 }
 COMPRESSED = (JSON, CSV)
 WORTH_COMPRESSING = 4096
@@ -153,7 +155,17 @@ def figure(query: Query) -> dict[str, Any]:
     return resolved
 
 
-COMPUTE: dict[str, Callable[[Query], Any]] = {"analysis": analysis, "certificate": certificate, "figure": figure}
+def agree(query: Query) -> Published:
+    """Returns a published result, computed anew."""
+    return reproduce(query.figure)
+
+
+COMPUTE: dict[str, Callable[[Query], Any]] = {
+    "analysis": analysis,
+    "certificate": certificate,
+    "figure": figure,
+    "agree": agree,
+}
 
 
 def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:

@@ -17,8 +17,8 @@ from engine.published import (
 )
 from engine.published.result import About, Check, Measured, Picture, Published, Series, Source
 
-_MODULES = (mask_identity, state_grad, lstm_exercise, influence_balancing, lagged_bits, trained_bits, below_the_lag,
-            artbp)
+_MODULES = (mask_identity, state_grad, lstm_exercise, influence_balancing, artbp, lagged_bits, trained_bits,
+            below_the_lag)
 RESULTS: dict[str, About] = {module.ABOUT.name: module.ABOUT for module in _MODULES}
 """What each result is about, by name, in the order in which they are shown."""
 

@@ -57,7 +57,7 @@ class Series:
     name: str
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    role: Role
+    role: str  # one of Role: which colour and dashes
     points: bool  # single points, not joined
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -20,18 +21,18 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def explore(request: Request) -> Response:
     """The Explore page."""
+    return page(request, "explore.html", plotly_url=PLOTLY_URL, catalogue=catalogue())
+
+
+def page(request: Request, template: str, **context: Any) -> Response:
+    """Returns a page made from its template, compressed where the client takes that."""
     here = services(request)
-    context = {
-        "version": RELEASE,
-        "static_url": here.assets.static_url,
-        "plotly_url": PLOTLY_URL,
-        "catalogue": catalogue(),
-    }
-    page = here.templates.get_template("explore.html").render(context)
+    frame = {"version": RELEASE, "static_url": here.assets.static_url}
+    text = here.templates.get_template(template).render(frame | context)
     if not takes_gzip(request.headers.get("accept-encoding")):
-        return HTMLResponse(page, headers={"cache-control": "no-cache", "vary": "accept-encoding"})
+        return HTMLResponse(text, headers={"cache-control": "no-cache", "vary": "accept-encoding"})
     return HTMLResponse(
-        gzip.compress(page.encode(), 4, mtime=0),
+        gzip.compress(text.encode(), 4, mtime=0),
         headers={"cache-control": "no-cache", "vary": "accept-encoding", "content-encoding": "gzip"},
     )
 

@@ -45,6 +45,17 @@ export async function certificate(config, options, signal) {
 }
 
 /**
+ * Returns a published result, computed anew.
+ * @param {string} name
+ * @returns {Promise<any>}
+ */
+export async function agreement(name) {
+  const response = await fetch(`/api/v1/agree/${encodeURIComponent(name)}`, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
+/**
  * Asks by GET, which caches understand; by POST where a text is too long for an address.
  * @param {string} what
  * @param {import("./state.js").Config} config

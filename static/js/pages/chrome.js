@@ -32,7 +32,7 @@ export function chrome({ recolour, resize, link }) {
   });
   byId("copy-link").addEventListener("click", () => copy(byId("copy-link"), link()));
   matchMedia(NARROW).addEventListener("change", drawer);
-  byId("open-controls").addEventListener("click", () => byId("controls").togglePopover());
+  document.getElementById("open-controls")?.addEventListener("click", () => byId("controls").togglePopover());
   showTheme();
   drawer();
 }
@@ -40,7 +40,8 @@ export function chrome({ recolour, resize, link }) {
 /** Where there is no room beside the pictures, the controls are a drawer. */
 function drawer() {
   const folded = matchMedia(NARROW).matches || document.documentElement.dataset.presenter !== undefined;
-  const controls = byId("controls");
+  const controls = document.getElementById("controls");
+  if (!controls) return; // only the Explore page has any
   if (folded && !controls.hasAttribute("popover")) controls.setAttribute("popover", "auto");
   else if (!folded) controls.removeAttribute("popover");
 }
