@@ -32,7 +32,7 @@ def require_shape(name: str, value: object, shape: tuple[int, ...], axes: str) -
     """Returns the value as a finite float64 array of exactly this shape; `axes` names its letters."""
     expected = f"must have shape ({axes}) = {shape}"
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise refuse(name, "a ragged or non-numeric list", expected, "Give nested lists of numbers.") from None
     if array.shape != shape:
@@ -50,6 +50,13 @@ def norm(x: Array, axis: int | tuple[int, ...]) -> Array:
     top = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)
     unit = np.where((top > 0) & np.isfinite(top), top, 1.0)
     return np.asarray(np.sqrt(np.square(x / unit).sum(axis=axis)) * np.squeeze(unit, axis=axis))
+
+
+def frozen(blocks: Params) -> Params:
+    """Returns the blocks, made read-only: they are shared with whoever gets the answer."""
+    for block in blocks.values():
+        block.setflags(write=False)
+    return blocks
 
 
 def columns(x: Array) -> Array:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Array, Params, norm
+from engine.arrays import Array, Params, frozen, norm
 from engine.cells.base import Terms, ones
 from engine.network import Network, layer_params
 from engine.truncation import Plan
@@ -34,7 +34,7 @@ def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradie
     sweep.run()
     terms = _terms(network, params, tape, sweep.records)
     B = tape.losses.shape[1]
-    blocks = {name: _sum(pairs, params[name].shape) / B for name, pairs in terms.items()}
+    blocks = frozen({name: _sum(pairs, params[name].shape) / B for name, pairs in terms.items()})
     return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial))
 
 

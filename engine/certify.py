@@ -147,6 +147,8 @@ class _Shadow:
         """Returns the imaginary part of the batch's summed loss at step t, (K,), from the tracks that take it."""
         K, H, _ = h.shape
         tracks = np.flatnonzero(self.plan.inject[t])
+        if not tracks.size:
+            return np.zeros(K)
         h = h.reshape(K, H, self.plan.tracks, -1)[:, :, tracks].reshape(K, H, -1)
         ys = self.params["W_hy"] @ h + self.params["b_y"][..., None]
         targets = np.tile(self.data.targets[t], len(tracks))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Array, Params, columns
+from engine.arrays import Array, Params, columns, frozen
 from engine.cells import CELLS
 from engine.config import Config
 from engine.given import Given, initial_states, with_given_data, with_given_weights
@@ -36,7 +36,8 @@ def prepare(config: Config, given: Given | None = None) -> Experiment:
     for_data, for_weights, for_directions = np.random.SeedSequence(config.seed).spawn(3)
     batch = with_given_data(_generate(np.random.default_rng(for_data), config, given), given, config)
     network = network_of(config, batch)
-    params = with_given_weights(draw(network, config, np.random.default_rng(for_weights)), given, network)
+    drawn = draw(network, config, np.random.default_rng(for_weights))
+    params = frozen(with_given_weights(drawn, given, network))
     data = Data(_dense(batch.inputs, len(batch.vocabulary)), _targets(batch.targets),
                 _counts(config, batch), initial_states(given, network, config.batch))
     return Experiment(network, params, batch, data, for_directions)

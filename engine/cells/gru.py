@@ -37,9 +37,8 @@ class GRU(Cell):
         r, z, n = (act[..., g * H : (g + 1) * H, :] for g in range(3))
         pre[..., 2 * H :, :] += r * extra
         tanh(pre[..., 2 * H :, :], out=n)
-        np.subtract(s, n, out=out)
-        out *= z
-        out += n
+        np.multiply(z, s, out=out)
+        out += sigmoid(-pre[..., H : 2 * H, :]) * n  # 1 - z would have no digits left where z is near 1
 
     def factors(self, tape: LayerTape) -> Array:
         """Rows: dr, dz, dq, dn for a unit dh'; then z."""

@@ -34,9 +34,8 @@ class GRUResetBefore(Cell):
         np.multiply(r, s, out=extra)
         pre[..., 2 * H :, :] += W[..., 2 * H :, :] @ extra
         tanh(pre[..., 2 * H :, :], out=n)
-        np.subtract(s, n, out=out)
-        out *= z
-        out += n
+        np.multiply(z, s, out=out)
+        out += sigmoid(-pre[..., H : 2 * H, :]) * n  # 1 - z would have no digits left where z is near 1
 
     def factors(self, tape: LayerTape) -> Array:
         """Rows: dr for a unit v; dz, dn for a unit dh'; r; z."""
