@@ -127,7 +127,8 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("arrays", "field", "got"), BAD, ids=[f"{n} {field}: {got}" for n, (_, field, got) in enumerate(BAD)])
+@pytest.mark.parametrize(("arrays", "field", "got"), BAD,
+                         ids=[f"{n} {field}: {got}" for n, (_, field, got) in enumerate(BAD)])
 def test_each_wrong_array_is_named(arrays: dict[str, object], field: str, got: str) -> None:
     (problem,) = refused(Given(**arrays))
     assert problem.field == field
