@@ -32,7 +32,8 @@ def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradie
     """Returns the gradients of the plan's objective along the tape."""
     sweep = _Sweep(network, params, tape, plan)
     sweep.run()
-    terms = _terms(network, params, tape, sweep.records)
+    dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
+    terms = _terms(network, params, tape, dy, sweep.records)
     B = tape.losses.shape[1]
     blocks = frozen({name: _sum(pairs, params[name].shape) / B for name, pairs in terms.items()})
     return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial))
@@ -59,7 +60,7 @@ class _Sweep:
     def run(self) -> None:
         inject, edge = self.plan.inject[:, :, None], self.plan.edge[:, :, None]
         closed, opened = (edge == 0).all(axis=(1, 2)), (edge == 1).all(axis=(1, 2))
-        single = self.plan.tracks == 1
+        single = bool((self.plan.inject == 1).all())
         for t in range(self.plan.steps - 1, -1, -1):
             self.ds[-1][: self.H] += self.dh_top[t] if single else self.dh_top[t] * inject[t]
             for layer in range(len(self.w) - 1, -1, -1):
@@ -88,7 +89,7 @@ class _Sweep:
             below += (self.w[layer]["W_ih"].T @ into.reshape(into.shape[0], -1)).reshape(below.shape)
 
 
-def _terms(network: Network, params: Params, tape: Tape, records: list[Array]) -> Terms:
+def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: list[Array]) -> Terms:
     """Returns every block's pairs, in the order of the network's blocks."""
     terms: Terms = {}
     for layer, (kept, dA) in enumerate(zip(tape.layers, records, strict=True)):
@@ -97,7 +98,7 @@ def _terms(network: Network, params: Params, tape: Tape, records: list[Array]) -
         dx = np.matmul(params["l0.W_ih"].T, network.cell.input_side(records[0], 1))
         terms["E"] = [(tape.embedded_from, dx)]
     h = tape.layers[-1].states[:, : network.hidden]
-    terms |= {"W_hy": [(tape.dy, h)], "b_y": [(tape.dy, ones(tape.dy))]}
+    terms |= {"W_hy": [(dy, h)], "b_y": [(dy, ones(dy))]}
     return {name: terms[name] for name in network.shapes()}
 
 

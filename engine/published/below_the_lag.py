@@ -9,7 +9,7 @@ from engine.published.result import About, Measured, Picture, Published, Role, S
 ABOUT = About(
     "below_the_lag", "A window shorter than the lag is no hard limit", PITIS,
     "With windows of 5 steps and a carried state of 4 units, the network learns the first lag and not the second: 0.52 "
-    "nats. (Of 16 units the post says nothing; an earlier run of ours came to about 0.463.)")
+    "nats. (Of 16 units with such windows it says nothing; an earlier run of ours came to about 0.463.)")
 RECIPES = {
     "small": Recipe(5, hidden=4), "wide": Recipe(5), "long": Recipe(5, updates=4000),
     "frozen": Recipe(5, frozen=True), "frozen wide": Recipe(5, hidden=64, frozen=True, gain=1.5, updates=1000)}

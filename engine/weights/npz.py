@@ -53,6 +53,8 @@ def read_npz(data: bytes) -> dict[str, Array]:
         raise _bad("file", "a name given twice", "must have unique names")
     if sum(member.size for member in members) > TOTAL_BYTES:
         raise _bad("file", f"{sum(member.size for member in members)} bytes", f"must unpack to {TOTAL_BYTES} at most")
+    if sum(member.packed for member in members) > len(data):
+        raise _bad("file", "members that overlap", "must have each byte in one member at most")
     for member in members:
         _require_small(member)
     return {member.name: _array(member.name, _contents(data, member)) for member in members}
@@ -128,12 +130,20 @@ def _contents(data: bytes, member: Member) -> bytes:
     *_, named, extra = LOCAL.unpack_from(data, member.offset)
     start = member.offset + LOCAL.size + named + extra
     packed = data[start : start + member.packed]
-    try:
-        content = packed if member.method == STORED else zlib.decompressobj(-15).decompress(packed, member.size + 1)
-    except zlib.error:
-        raise _bad(member.name, "damaged", "must be whole") from None
+    content = packed if member.method == STORED else _inflated(member, packed)
     if len(content) != member.size or zlib.crc32(content) != member.crc:
         raise _bad(member.name, f"{len(content)} bytes", f"must have the {member.size} declared, with their checksum")
+    return content
+
+
+def _inflated(member: Member, packed: bytes) -> bytes:
+    stream = zlib.decompressobj(-15)
+    try:
+        content = stream.decompress(packed, member.size + 1)
+    except zlib.error:
+        raise _bad(member.name, "damaged", "must be whole") from None
+    if not stream.eof or stream.unused_data or len(packed) != member.packed:
+        raise _bad(member.name, f"{member.packed} bytes packed", f"must unpack to the {member.size} bytes declared")
     return content
 
 
