@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.config import Config
 from engine.errors import InputError, Problem
@@ -49,7 +50,13 @@ def estimate(config: Config, include: Iterable[str] = ("credit",), certify: bool
 def symbols(config: Config) -> int:
     """Returns the width of the network's input: distinct symbols, or values."""
     widths = {"copy": 8, "adding": 2, "lagged_bits": 2, "series": 1}
-    return widths.get(config.task) or len(set(config.text or default_text()))
+    return widths.get(config.task) or distinct(config.text or default_text())
+
+
+@lru_cache(maxsize=8)
+def distinct(text: str) -> int:
+    """Returns how many different characters a text has."""
+    return len(set(text))
 
 
 def overlap(config: Config) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import engine
-from engine import Analysis, Given, InputError, Problem, errors, words
+from engine import Analysis, Given, InputError, Problem, Reference, errors, words
 from engine.published import Published, reproduce
 from server import encoding, problems, themes
 from server.figures import FIGURES
@@ -31,6 +31,7 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
 }
 COMPRESSED = (JSON, CSV)
 WORTH_COMPRESSING = 4096
+MOST_KEPT = 2**26  # bytes that a kept reference may be estimated to hold
 
 
 @dataclass(frozen=True)
@@ -133,14 +134,34 @@ def timed(query: Query) -> tuple[Any, float]:
     return result, 1000 * (time.perf_counter() - begun)
 
 
+class References:
+    """The last reference of this process: while somebody moves k, only the truncated half is computed."""
+
+    def __init__(self) -> None:
+        self._last: Reference | None = None
+
+    def of(self, query: Query) -> Reference | None:
+        """Returns the reference of a query without arrays of its own, unless it is too large to be kept."""
+        if query.given or engine.estimate(query.config).bytes > MOST_KEPT:
+            return None
+        if self._last is None or self._last.config != engine.shared_part(query.config):
+            self._last = None  # lets go of the old one first
+            self._last = engine.reference(query.config)
+        return self._last
+
+
+references = References()
+
+
 def analysis(query: Query) -> Analysis:
     """Returns the engine's analysis of a query; a figure needs the credit matrix, and no certificate."""
-    return engine.analyze(query.config, Given(**query.given), query.include - {"figures"}, query.certificate)
+    return engine.analyze(query.config, Given(**query.given), query.include - {"figures"}, query.certificate,
+                          references.of(query))
 
 
 def certificate(query: Query) -> dict[str, Any]:
     """Returns the two certificates, and what they say in a sentence."""
-    truncated, full = engine.certify(query.config, Given(**query.given))
+    truncated, full = engine.certify(query.config, Given(**query.given), references.of(query))
     return {
         "certificate": truncated,
         "certificate_full": full,
@@ -150,7 +171,8 @@ def certificate(query: Query) -> dict[str, Any]:
 
 def figure(query: Query) -> dict[str, Any]:
     """Returns one Plotly figure, its colours those of the theme."""
-    drawn = FIGURES[query.figure](engine.analyze(query.config, Given(**query.given), query.include, False))
+    given, kept = Given(**query.given), references.of(query)
+    drawn = FIGURES[query.figure](engine.analyze(query.config, given, query.include, False, kept))
     resolved: dict[str, Any] = themes.resolve(drawn, query.theme)
     return resolved
 
