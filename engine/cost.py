@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.certify import MOST_ELEMENTS
 from engine.config import Config
 from engine.errors import InputError, Problem
 from engine.reference import CREDIT_ROWS
@@ -39,12 +40,30 @@ def estimate(config: Config, include: Iterable[str] = ("credit",), certify: bool
     weights = L * gates * H * (H + max(V, H)) + V * H
     sweep = L * B * tracks * H * (2 * parts + gates + 2)
     held = 8 * (2 * tape + sweep + 12 * weights + rows * (B * H * parts * (L + 1) + 2 * T))
+    operations = _operations(config, V, tracks, rows)
+    seconds = 0.005 + T * L * 1.5e-4 + operations / 1.5e10
+    seconds += T * B * L * H * 2e-9 * (0.5 * rows * parts + tracks * (gates + 2 * parts))
+    if certify:
+        elements = _checked(config, tracks)
+        operations += 8.0 * H * elements  # complex: four real products, of the state and of the input
+        seconds += T * L * 2e-4 + elements * (50 + 0.4 * H) * 1e-9
+    return Estimate(int(held), operations, seconds)
+
+
+def _operations(config: Config, V: int, tracks: int, rows: int) -> float:
+    """Returns the multiply-adds of the products: forward and backward passes, the credit rows and their folds."""
+    T, B, H, L = config.steps, config.batch, config.hidden, config.layers
+    gates, parts, _ = GATES[config.cell]
     product = B * L * gates * H * (H + (config.embedding or min(V, 4 * H)))
-    passes = T * product * (6 + 2 * tracks)
-    credit = 0.5 * T * rows * B * L * parts * H * H
-    checks = 2 * T * product * (5 * L + 4) * min(tracks, 40) * 4 if certify else 0
-    operations = float(passes + credit + checks)
-    return Estimate(int(held), operations, 0.002 + T * L * 4e-5 * (1 + 6 * certify) + operations / 4e9)
+    folds = 15 * T * B * L * gates * H * H if rows else 0
+    return float(T * product * (6 + 2 * tracks) + 0.5 * T * rows * B * L * parts * H * H + folds)
+
+
+def _checked(config: Config, tracks: int) -> int:
+    """Returns how many complex pre-activations the two certificates compute."""
+    L, H = config.layers, config.hidden
+    one_track = config.steps * config.batch * L * GATES[config.cell][0] * H * (3 * L + 4)
+    return one_track + min(one_track * tracks, max(one_track, MOST_ELEMENTS))
 
 
 def symbols(config: Config) -> int:

@@ -34,7 +34,7 @@ class Recipe:
     updates: int = 2000
     frozen: bool = False  # only the readout is trained: the recurrence stays as it was drawn
     gain: float = 1.0
-    batch: int = 200
+    batch: int = 100
     seed: int = 0
 
 

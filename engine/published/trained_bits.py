@@ -26,7 +26,7 @@ def compute() -> Published:
         check("windows of 5, state reset", reset_floor(5), reset5.mean(), CLOSE),
     ]
     return published(
-        ABOUT, "A plain RNN of 16 units, 2,000 updates of Adam on batches of 200, gradients by the engine's sweep; "
+        ABOUT, "A plain RNN of 16 units, 2,000 updates of Adam on batches of 100, gradients by the engine's sweep; "
         "losses on fresh bits, with the exact probability of each target.", checks,
         f"With the state carried the loss is {carried.mean():.4f}, with the state reset every 10 steps "
         f"{reset10.mean():.4f}: the same network, the same gradients per window, and it sits on the floor that the "
