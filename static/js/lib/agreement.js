@@ -13,11 +13,11 @@ function written(text) {
 }
 
 /**
- * Returns a claimed number with all the digits that it was given.
+ * Returns a claimed number with the digits that it was given, at most twelve.
  * @param {number} value
  */
 export function claimed(value) {
-  return written(String(value));
+  return written(String(Number(value.toPrecision(12))));
 }
 
 /**
