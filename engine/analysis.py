@@ -18,7 +18,18 @@ from engine.experiment import Experiment
 from engine.given import Given
 from engine.norms import gradient_norms, state_norms
 from engine.reference import Reference, credit_of, reference, shared_part
-from engine.traces import Analysis, Certificate, Credit, Floats, GradientNorms, LossView, Nonfinite, PlanView, Sequence
+from engine.traces import (
+    Analysis,
+    Certificate,
+    Credit,
+    Floats,
+    GradientNorms,
+    LossView,
+    Nonfinite,
+    PlanView,
+    Sequence,
+    StateNorms,
+)
 from engine.truncation import Plan, dead_edges, plan_of, reach, taper
 from engine.unroll import Tape, unroll
 
@@ -82,16 +93,18 @@ class _Run:
         x, kept = self.x, self.kept
         checks = self.certificates() if certify else (None, None)
         truncated = kept.norms if self.same else gradient_norms(x.network, self.truncated)
+        loss, states = _loss_view(x, self.tape), state_norms(x.network, self.tape)
         return words.with_words(Analysis(
             config=asdict(self.config),
             parameters=sum(block.size for block in x.params.values()),
             sequence=_sequence(x), plan=_plan_view(self.plan),
-            loss=_loss_view(x, self.tape), states=state_norms(x.network, self.tape),
+            loss=loss, states=states,
             truncated=truncated, full=kept.norms, costs=costs(self.truncated.blocks, kept.gradients.blocks),
             carry_over=carry_over(x.network, x.data, self.plan.starts, kept.tape, self.was_reset),
             credit=self._credit() if "credit" in include else None,
             certificate=checks[0], certificate_full=checks[1],
-            nonfinite=_nonfinite(truncated if np.isfinite(kept.norms.h).all() else kept.norms),
+            nonfinite=_nonfinite(truncated if np.isfinite(kept.norms.h).all() else kept.norms, states,
+                                 self.tape.losses.mean(axis=1)),
             words=words.EMPTY,
             gradients=dict(self.truncated.blocks) if "gradients" in include else None,
             gradients_full=dict(kept.gradients.blocks) if "gradients" in include else None,
@@ -121,7 +134,7 @@ def _plan_view(plan: Plan) -> PlanView:
 
 def _loss_view(x: Experiment, tape: Tape) -> LossView:
     per_step = np.where(x.data.counts, tape.losses.mean(axis=1), np.nan)
-    total = float(np.nansum(per_step))
+    total = float(per_step[x.data.counts].sum())
     return LossView(per_step, total, total / int(x.data.counts.sum()),
                     "nats" if x.network.classify else "squared error")
 
@@ -140,17 +153,21 @@ def _labels(values: Array, symbols: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(" ".join(f"{v:.2g}" for v in row[:4]) for row in values)
 
 
-def _nonfinite(found: GradientNorms) -> Nonfinite:
-    """Returns where, going back from the end, the gradient stopped being finite or normal in float32."""
-    T = len(found.h)
-    bad = np.flatnonzero(~np.isfinite(found.h))
+def _nonfinite(found: GradientNorms, states: StateNorms, losses: Array) -> Nonfinite:
+    """Returns where a number first was not finite: going forward, a state or a loss; else, going back
+    from the end, the gradient. Else where the gradient stopped being normal in float32."""
     low = np.flatnonzero((found.h > 0) & (found.h < SUBNORMAL))
-    step, small = int(bad.max(initial=-1)), int(low.max(initial=-1))
-    note = ""
-    if step >= 0:
-        note = (f"Going back from step {T - 1}, the gradient first exceeds what double precision can hold "
-                f"at step {step}; from there on it is infinite or undefined.")
-    elif small >= 0:
-        note = (f"Going back from step {T - 1}, the gradient falls below float32's smallest normal number "
-                f"({SUBNORMAL:.1e}) at step {small}: training in float32 would lose it.")
-    return Nonfinite(step, "dL/dh" if step >= 0 else "", small, note)
+    small, last = int(low.max(initial=-1)), len(found.h) - 1
+    whole_state = states.h if states.c is None else states.h + states.c
+    for quantity, values in (("state", whole_state), ("loss", losses)):
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            return Nonfinite(int(bad[0]), quantity, small, f"Going forward, the {quantity} first is not a finite "
+                             f"number at step {bad[0]}; whatever rests on it is infinite or undefined.")
+    bad = np.flatnonzero(~np.isfinite(found.h))
+    if len(bad):
+        return Nonfinite(int(bad[-1]), "dL/dh", small, f"Going back from step {last}, the gradient first exceeds what "
+                         f"double precision can hold at step {bad[-1]}; from there on it is infinite or undefined.")
+    note = (f"Going back from step {last}, the gradient falls below float32's smallest normal number "
+            f"({SUBNORMAL:.1e}) at step {small}: training in float32 would lose it.") if small >= 0 else ""
+    return Nonfinite(-1, "", small, note)

@@ -28,7 +28,8 @@ def carry_over(network: Network, data: Data, starts: NDArray[np.int64], carried:
         distance=distance, start_distance=before, half_life=np.array(half, np.int64),
         carried=_mean_norm([layer.states for layer in carried.layers]),
         reset=_mean_norm([layer.states for layer in reset.layers]),
-        loss_carried=a, loss_reset=b, total_carried=float(np.nansum(a)), total_reset=float(np.nansum(b)),
+        loss_carried=a, loss_reset=b, total_carried=float(a[data.counts].sum()),
+        total_reset=float(b[data.counts].sum()),
         units_carried=carried.layers[-1].states[:, units, 0].copy(),
         units_reset=reset.layers[-1].states[:, units, 0].copy())
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 
 def number(x: float) -> str:
     """Returns a number in three significant digits, in powers of ten where it is very large or small."""
+    if not math.isfinite(x):
+        return "infinitely large" if math.isinf(x) else "undefined"
     if x == 0:
         return "0"
-    return f"{x:.3g}" if 1e-3 <= abs(x) < 1e4 else f"{x:.1e}"
+    if 999.5 <= abs(x) < 1e5:
+        return f"{float(f'{x:.3g}'):,.0f}"
+    return f"{x:.3g}" if 1e-3 <= abs(x) < 1e5 else f"{x:.1e}"
 
 
 def percent(share: float) -> str:
     """Returns a share as a percentage: whole from 10 % on, and never a nonzero share as 0 %."""
-    value = 100 * share
-    if value == 0 or abs(value) >= 10:
+    value = 100 * share + 0.0  # no minus zero
+    if not math.isfinite(value):
+        return number(value)
+    if value == 0 or abs(value) >= 9.95:
         return f"{value:,.0f} %" if abs(value) < 1e6 else f"{value:.1e} %"
-    return f"{value:.1f} %" if abs(value) >= 0.1 else f"{value:.1g} %"
+    return f"{value:.1f} %" if abs(value) >= 0.095 else f"{value:.1g} %"
 
 
 def change(before: float, after: float) -> str:

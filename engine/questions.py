@@ -33,6 +33,8 @@ def carry(found: Analysis) -> str:
     if not len(over.start_distance):
         return "With one window there is nothing to carry: the state is handed on at every step."
     loss = _loss_difference(found)
+    if not np.isfinite(over.start_distance).all():
+        return loss
     return (f"Yes, if a window is to know what came before it: fed back, the state hands on its value, though not its "
             f"gradient. Left out, every window starts from the initial state, {number(over.start_distance.mean())} "
             f"away from the carried one{_felt(found)}. {loss}")
@@ -60,6 +62,8 @@ def _felt(found: Analysis) -> str:
 
 def _loss_difference(found: Analysis) -> str:
     over, losses = found.carry_over, len(found.sequence.loss_steps)
+    if not np.isfinite([over.total_carried, over.total_reset]).all():
+        return "With these weights and data the loss itself is not finite."
     a, b = over.total_carried / losses, over.total_reset / losses
     return (f"With these weights, drawn and not trained, the mean loss is {a:.4g} {found.loss.unit} carried and "
             f"{b:.4g} reset; what training makes of it has to be tried.")

@@ -53,6 +53,8 @@ def _kept(found: Analysis) -> str:
     if np.isnan(c.kept):
         why = "zero" if c.norm_full == 0 else "not finite"
         return f"Of {subject} no share can be given, because in full it is {why}."
+    if c.norm_truncated == 0:
+        return f"Truncation leaves nothing of {subject}."
     against = " It points against the full one." if c.kept < 0 else ""
     return f"Truncation keeps {percent(c.kept)} of {subject} and turns it by {degrees(c.angle)}.{against}"
 
@@ -85,6 +87,8 @@ def credit(found: Analysis) -> str:
     if s == first:
         return f"The loss at step {s} has no earlier step to go back to."
     subject = f"Uncut, the gradient of the loss at step {s}"
+    if not np.isfinite(here):
+        return f"{subject} is not finite at its own step already."
     if here == 0:
         return f"{subject} is zero at its own step already."
     bad = np.flatnonzero(~np.isfinite(row))
@@ -102,6 +106,8 @@ def carry_over(found: Analysis) -> str:
     if not len(over.start_distance):
         return "There is one window, so the state is handed on at every step and there is nothing to reset."
     starts = steps_list(found.plan.window_starts[1:])
+    if not np.isfinite(over.start_distance).all():
+        return f"The state is not finite when it is reset at {starts}, so no distance can be given."
     felt = over.half_life[over.half_life > 0]
     late = len(over.half_life) - len(felt)
     text = f"A state reset at {starts} is {number(over.start_distance.mean())} away from the carried one"
@@ -116,13 +122,15 @@ def costs(found: Analysis) -> str:
     whole = found.costs.whole
     if nothing_cut(found) and np.isfinite(whole.norm_full):
         return "The gradient is that of full BPTT: cosine 1, relative error 0."
-    if np.isnan(whole.cosine):
+    if np.isnan(whole.kept):
         return "The full gradient is zero or not finite, so the two cannot be compared."
-    worst = max(found.costs.blocks, key=lambda name: np.nan_to_num(found.costs.blocks[name].relative_error))
-    block = found.costs.blocks[worst]
-    return (f"Beside full BPTT the whole gradient has cosine {whole.cosine:.3f}, relative error "
-            f"{percent(whole.relative_error)}, and keeps {percent(whole.kept)}. "
-            f"Hit hardest is {worst}: relative error {percent(block.relative_error)}.")
+    if whole.norm_truncated == 0:
+        return "Truncation leaves nothing of the gradient."
+    text = (f"Beside full BPTT the whole gradient has cosine {whole.cosine:.3f}, relative error "
+            f"{percent(whole.relative_error)}, and keeps {percent(whole.kept)}.")
+    errors = {name: np.nan_to_num(block.relative_error) for name, block in found.costs.blocks.items()}
+    worst = max(errors, key=lambda name: float(errors[name]))
+    return f"{text} Hit hardest is {worst}: relative error {percent(errors[worst])}." if errors[worst] > 0 else text
 
 
 def certificate(truncated: Certificate | None, full: Certificate | None) -> str:
