@@ -151,3 +151,26 @@ def test_analyze_of_the_same_config_with_another_style_shares_the_full_gradient(
     window, whole = (analyze(c, include=frozenset({"gradients"})) for c in (config, replace(config, style="full")))
     for name, gradient in whole.gradients.items():
         assert np.array_equal(gradient, window.gradients_full[name])
+
+
+HUGE = {"cell": "gru", "hidden": 4, "batch": 2, "steps": 12, "k": 5, "task": "series"}
+
+
+def test_an_infinite_loss_is_kept_and_located() -> None:
+    found = analyze(parse(HUGE), Given(targets=np.full((12, 2, 1), 1e200)))
+    assert np.isinf(found.loss.per_step).all()
+    assert found.loss.total == found.carry_over.total_carried == np.inf
+    assert (found.nonfinite.quantity, found.nonfinite.step) == ("loss", 0)
+
+
+def test_a_loss_that_is_nan_is_not_left_out_of_the_sum() -> None:
+    rng, config = np.random.default_rng(0), parse({**HUGE, "seed": 1})
+    rng.choice([-1.0, 1.0], size=(12, 4))
+    found = analyze(config, Given(weights={"l0.W_hh": 1.7e308 * rng.choice([-1.0, 1.0], size=(12, 4))}))
+    assert np.isnan(found.loss.per_step).any()
+    assert np.isnan(found.loss.total)
+    assert np.isnan(found.loss.mean)
+    assert not np.isfinite(found.carry_over.total_carried)
+    assert found.nonfinite.quantity == "state"
+    assert found.nonfinite.step == int(np.flatnonzero(np.isnan(found.loss.per_step))[0])
+    assert found.certificate.status == "nonfinite"
