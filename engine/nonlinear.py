@@ -74,6 +74,16 @@ def _complex_sigmoid(z: Array, out: Array | None) -> Array:
     return out
 
 
+def interpolate(z: Array, rest: Array, s: Array, n: Array, out: Array) -> None:
+    """Writes z * s + (1 - z) * n to out, given rest = 1 - z to full relative accuracy (sigmoid(-a) for
+    z = sigmoid(a)), which 1 - z itself loses where z is near 1. For complex z the imaginary parts of z and
+    1 - z are opposite, so that they multiply s - n: no small part of a sum is lost."""
+    np.multiply(z.real, s, out=out)
+    out += rest.real * n
+    if np.iscomplexobj(z):
+        out += 1j * z.imag * (s - n)
+
+
 def log_softmax(z: Array, axis: int) -> Array:
     """Returns log(softmax(z)) along an axis; the shift is by a real number, so complex z stays holomorphic."""
     shifted = z - z.real.max(axis=axis, keepdims=True)

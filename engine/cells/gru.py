@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arrays import Array, Params
 from engine.cells.base import Cell, LayerTape, Terms, matmul, mix, ones
-from engine.nonlinear import dsigmoid, dtanh, sigmoid, tanh
+from engine.nonlinear import dsigmoid, dtanh, interpolate, sigmoid, tanh
 
 
 @final
@@ -37,8 +37,7 @@ class GRU(Cell):
         r, z, n = (act[..., g * H : (g + 1) * H, :] for g in range(3))
         pre[..., 2 * H :, :] += r * extra
         tanh(pre[..., 2 * H :, :], out=n)
-        np.multiply(z, s, out=out)
-        out += sigmoid(-pre[..., H : 2 * H, :]) * n  # 1 - z would have no digits left where z is near 1
+        interpolate(z, sigmoid(-pre[..., H : 2 * H, :]), s, n, out)
 
     def factors(self, tape: LayerTape) -> Array:
         """Rows: dr, dz, dq, dn for a unit dh'; then z."""

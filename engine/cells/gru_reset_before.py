@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arrays import Array, Params
 from engine.cells.base import Cell, LayerTape, Terms, matmul, ones
-from engine.nonlinear import dsigmoid, dtanh, sigmoid, tanh
+from engine.nonlinear import dsigmoid, dtanh, interpolate, sigmoid, tanh
 
 
 @final
@@ -34,8 +34,7 @@ class GRUResetBefore(Cell):
         np.multiply(r, s, out=extra)
         pre[..., 2 * H :, :] += W[..., 2 * H :, :] @ extra
         tanh(pre[..., 2 * H :, :], out=n)
-        np.multiply(z, s, out=out)
-        out += sigmoid(-pre[..., H : 2 * H, :]) * n  # 1 - z would have no digits left where z is near 1
+        interpolate(z, sigmoid(-pre[..., H : 2 * H, :]), s, n, out)
 
     def factors(self, tape: LayerTape) -> Array:
         """Rows: dr for a unit v; dz, dn for a unit dh'; r; z."""
