@@ -12,7 +12,6 @@ import numpy as np
 
 from engine.arrays import Array, Params
 from engine.cells import Cell
-from engine.nonlinear import log_softmax
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def losses(network: Network, ys: Array, targets: Array) -> Array:
     -log softmax(y)[target] in nats, for targets (T, N); or half the squared error summed over the
     outputs, for targets (T, O, N)."""
     if network.classify:
-        return np.asarray(-np.take_along_axis(log_softmax(ys, 1), targets[:, None], 1)[:, 0])
+        return _surprise(ys, targets)[0]
     return np.asarray(0.5 * np.square(ys - targets).sum(axis=1))
 
 
@@ -79,9 +78,24 @@ def losses_and_gradients(network: Network, ys: Array, targets: Array) -> tuple[A
     if not network.classify:
         dy = ys - targets
         return 0.5 * np.square(dy).sum(axis=1), dy
-    dy = log_softmax(ys, 1)
-    found = -np.take_along_axis(dy, targets[:, None], 1)[:, 0]
-    np.exp(dy, out=dy)
-    T, N = targets.shape
-    dy[np.arange(T)[:, None], targets, np.arange(N)] -= 1.0
-    return found, dy
+    found, others = _surprise(ys, targets)
+    own = -others.sum(axis=1, keepdims=True)  # p - 1 would have no digits left where p is near 1
+    np.put_along_axis(others, targets[:, None], own, 1)
+    return found, others
+
+
+def _surprise(ys: Array, targets: Array) -> tuple[Array, Array]:
+    """Returns -log softmax(y)[target] (T, N), and softmax(y) (T, O, N) with the target's own entry 0.
+
+    With d = y - y[target], the loss is log(1 + sum of exp(d) over the others), which keeps its digits
+    for a classifier that is almost sure. The shift m is real, so complex y stays holomorphic."""
+    index = targets[:, None]
+    d = ys - np.take_along_axis(ys, index, 1)
+    m = d.real.max(axis=1, keepdims=True)
+    d -= m
+    others = np.exp(d, out=d)
+    np.put_along_axis(others, index, 0.0, 1)
+    total = others.sum(axis=1, keepdims=True)
+    found = m + np.log1p(np.expm1(-m) + total)
+    others /= np.exp(-m) + total
+    return found[:, 0], others

@@ -82,9 +82,3 @@ def interpolate(z: Array, rest: Array, s: Array, n: Array, out: Array) -> None:
     out += rest.real * n
     if np.iscomplexobj(z):
         out += 1j * z.imag * (s - n)
-
-
-def log_softmax(z: Array, axis: int) -> Array:
-    """Returns log(softmax(z)) along an axis; the shift is by a real number, so complex z stays holomorphic."""
-    shifted = z - z.real.max(axis=axis, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
