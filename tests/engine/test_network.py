@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -77,6 +78,24 @@ def test_a_class_that_is_certainly_right_or_wrong() -> None:
     found, dy = losses_and_gradients(x.network, ys, np.zeros((2, 1), int))
     assert found.ravel().tolist() == [0.0, 1600.0]
     assert dy[..., 0].tolist() == [[0.0, 0.0], [-1.0, 1.0]]
+
+
+@pytest.mark.parametrize("ahead", [-700.0, -40.0, -1.0, 0.0, 1.0, 17.0, 40.0, 300.0])
+def test_cross_entropy_keeps_its_digits_however_sure(ahead: float) -> None:
+    """Against 400-digit arithmetic: the loss, its gradient, and its derivative by complex step."""
+    x = case(("rnn", True), Sizes(T=1, B=1, O=3))
+    ys, v = np.array([ahead, 0.0, 0.25]).reshape(1, 3, 1), np.array([0.2, -0.7, 1.1])
+    with localcontext() as context:
+        context.prec = 400
+        others = [Decimal(0).exp(), Decimal("0.25").exp()]
+        total = sum(others) + Decimal(ahead).exp()
+        loss = float(total.ln() - Decimal(ahead))
+        slopes = [float(-sum(others) / total), *(float(e / total) for e in others)]
+    found, dy = losses_and_gradients(x.network, ys, np.zeros((1, 1), int))
+    assert found[0, 0] == pytest.approx(loss, rel=1e-13, abs=0)
+    assert dy.ravel().tolist() == pytest.approx(slopes, rel=1e-13, abs=0)
+    along = losses(x.network, ys + 1e-100j * v.reshape(1, 3, 1), np.zeros((1, 1), int)).imag[0, 0] / 1e-100
+    assert along == pytest.approx(float(np.dot(slopes, v)), rel=1e-12, abs=0)
 
 
 def test_off_the_loss_steps_nothing_is_lost_and_nothing_flows() -> None:

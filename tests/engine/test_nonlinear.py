@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.nonlinear import dsigmoid, dtanh, sigmoid, tanh
+from engine.nonlinear import dsigmoid, dtanh, interpolate, sigmoid, tanh
 
 ULPS = 4 * np.finfo(float).eps
 ARGUMENTS = [0.0, 1e-300, 1e-17, 1e-8, 0.1, 0.5, 1.0, 2.0, 5.0, 17.0, 20.0, 36.0, 37.0, 40.0, 100.0, 300.0, 340.0]
@@ -102,3 +102,28 @@ def test_out_is_written_and_returned_and_may_be_the_argument(f: Callable, dtype:
     assert f(x, out=out) is out
     assert np.array_equal(out, truth)
     assert np.array_equal(f(x, out=x), truth)
+
+
+@given(REAL, REAL, REAL)
+def test_interpolate_blends(a: float, s: float, n: float) -> None:
+    x, out = np.array([a]), np.empty(1)
+    interpolate(sigmoid(x), sigmoid(-x), np.array([s]), np.array([n]), out)
+    z = exact_sigmoid(a)
+    truth = float(z * Decimal(s) + (1 - z) * Decimal(n))
+    assert out[0] == pytest.approx(truth, rel=0, abs=1e-13 * max(abs(s), abs(n)))
+
+
+@pytest.mark.parametrize("a", [-300.0, -40.0, -1.0, 0.0, 1.0, 40.0, 300.0])
+@pytest.mark.parametrize("gap", [1.0, 1e-8, 1e-15, 0.0])
+@pytest.mark.parametrize("moved", ["z", "s", "n"])
+def test_interpolate_keeps_every_derivative(moved: str, gap: float, a: float) -> None:
+    """By z: (s - n) z'; by s: z; by n: 1 - z. Also where s is next to n, and z next to 0 or 1."""
+    step = {name: 1e-100j if name == moved else 0j for name in "zsn"}
+    x, s, n = np.array([a + step["z"]]), np.array([0.5 + gap + step["s"]]), np.array([0.5 + step["n"]])
+    out = np.empty(1, complex)
+    interpolate(sigmoid(x), sigmoid(-x), s, n, out)
+    with localcontext() as context:
+        context.prec = 400
+        truth = {"z": exact_dsigmoid(a) * Decimal(float((s - n).real[0])), "s": exact_sigmoid(a),
+                 "n": exact_sigmoid(-a)}
+    assert out.imag[0] / 1e-100 == pytest.approx(float(truth[moved]), rel=1e-12, abs=0)
