@@ -1,0 +1,235 @@
+"""The compute processes: killed, hung, abandoned, asked twice; and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+import engine
+from server.jobs import Done, Jobs
+from server.problems import RefusedError
+from server.queries import Query
+from server.settings import Settings
+from server.work import Task
+
+
+def task(**options: object) -> Task:
+    return Task(Query("analysis", engine.parse({"steps": 8, "hidden": 4, "batch": 1, **options})), seconds=1e9)
+
+
+def slow(seed: int = 0) -> Task:
+    """A task of many seconds."""
+    return task(steps=10_000, hidden=32, batch=1, seed=seed)
+
+
+@asynccontextmanager
+async def running(**options: Any) -> AsyncIterator[Jobs]:
+    jobs = Jobs(Settings(**{"workers": 1, "cancel_seconds": 0.0, **options}))
+    jobs.start()
+    try:
+        yield jobs
+    finally:
+        pids = [process.pid for process in jobs.processes]
+        begun = time.monotonic()
+        await jobs.stop()
+        assert time.monotonic() - begun < 2
+        assert not any(map(alive, pids))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        await asyncio.sleep(0.01)
+
+
+async def refusal(waited: Awaitable[Done]) -> RefusedError:
+    with pytest.raises(RefusedError) as refused:
+        await waited
+    assert refused.value.status == 503
+    assert refused.value.headers["Retry-After"].isdigit()
+    return refused.value
+
+
+def test_an_answer_is_computed_once_and_kept() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            first, second = await asyncio.gather(jobs.run("a", task()), jobs.run("a", task()))
+            assert first is second
+            assert first.answer.status == 200
+            third = await jobs.run("a", task())
+            assert third.kept
+            assert third.answer is first.answer
+            assert next(iter(jobs.processes)).answered == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_problem_is_an_answer_but_not_kept() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            bad = Task(Query("analysis", engine.parse({}), given={"weights": {"l0.W_hh": [[1.0]]}}))
+            done = await jobs.run("a", bad)
+            assert done.answer.status == 422
+            assert not (await jobs.run("a", bad)).kept
+
+    asyncio.run(scenario())
+
+
+def test_a_process_that_is_killed_while_idle_is_replaced() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            await until(lambda: jobs.ready == 1)
+            pid = next(iter(jobs.processes)).pid
+            os.kill(pid, signal.SIGKILL)
+            assert (await jobs.run("a", task())).answer.status == 200
+            assert next(iter(jobs.processes)).pid != pid
+
+    asyncio.run(scenario())
+
+
+def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_refused() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            waiting = asyncio.ensure_future(jobs.run("a", slow()))
+            for _ in range(2):
+                await until(lambda: any(job.process in jobs.processes for job in jobs._flying.values()))
+                process = next(iter(jobs.processes))
+                os.kill(process.pid, signal.SIGKILL)
+                await until(lambda gone=process: gone not in jobs.processes)  # type: ignore[misc]
+            assert "lost" in str(await refusal(waiting))
+            assert (await jobs.run("b", task())).answer.status == 200
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_takes_too_long_is_ended_and_its_process_replaced() -> None:
+    async def scenario() -> None:
+        async with running(job_seconds=0.5) as jobs:
+            await until(lambda: jobs.ready == 1)
+            begun = time.monotonic()
+            error = await refusal(jobs.run("a", slow()))
+            assert error.problem.field == "steps"
+            assert time.monotonic() - begun < 2
+            assert (await jobs.run("b", task())).answer.status == 200
+
+    asyncio.run(scenario())
+
+
+def test_a_full_queue_refuses() -> None:
+    async def scenario() -> None:
+        async with running(queue_length=1) as jobs:
+            await until(lambda: jobs.ready == 1)
+            first = asyncio.ensure_future(jobs.run("a", slow(1)))
+            await asyncio.sleep(0.05)
+            second = asyncio.ensure_future(jobs.run("b", slow(2)))
+            await asyncio.sleep(0.05)
+            assert "may wait" in str(await refusal(jobs.run("c", slow(3))))
+            first.cancel(), second.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_waits_too_long_is_refused() -> None:
+    async def scenario() -> None:
+        async with running(queue_seconds=0.2) as jobs:
+            await until(lambda: jobs.ready == 1)
+            first = asyncio.ensure_future(jobs.run("a", slow()))
+            await asyncio.sleep(0.05)
+            assert "in time" in str(await refusal(jobs.run("b", task())))
+            first.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_nobody_waits_for_is_ended() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            await until(lambda: jobs.ready == 1)
+            first, queued = asyncio.ensure_future(jobs.run("a", slow())), asyncio.ensure_future(jobs.run("b", task()))
+            await asyncio.sleep(0.1)
+            queued.cancel()
+            await asyncio.sleep(0.01)
+            assert list(jobs._flying) == ["a"]
+            first.cancel()
+            begun = time.monotonic()
+            assert (await jobs.run("c", task())).answer.status == 200
+            assert time.monotonic() - begun < 5
+            assert not jobs._flying
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_another_still_waits_for_goes_on() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            one, other = (asyncio.ensure_future(jobs.run("a", task(steps=2000, hidden=32))) for _ in range(2))
+            await until(lambda: bool(jobs._flying) and jobs._flying["a"].process is not None)
+            one.cancel()
+            assert (await other).answer.status == 200
+
+    asyncio.run(scenario())
+
+
+def test_stopping_refuses_what_waits_and_what_runs() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            await until(lambda: jobs.ready == 1)
+            both = [asyncio.ensure_future(jobs.run(key, slow(seed))) for seed, key in enumerate("ab")]
+            await asyncio.sleep(0.05)
+            jobs.refuse_all()
+            for waiting in both:
+                assert "stopping" in str(await refusal(waiting))
+            await refusal(jobs.run("c", task()))
+
+    asyncio.run(scenario())
+
+
+def test_a_process_that_cannot_start_is_tried_more_and_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr("server.process.sys.executable", "/bin/false")
+        starts: list[float] = []
+        real = asyncio.create_subprocess_exec
+
+        async def counted(*arguments: Any, **options: Any) -> asyncio.subprocess.Process:
+            starts.append(time.monotonic())
+            return await real(*arguments, **options)
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
+        async with running(queue_seconds=0.3) as jobs:
+            assert "in time" in str(await refusal(jobs.run("a", task())))
+            await asyncio.sleep(1.2)
+            assert jobs.ready == 0
+        assert 2 <= len(starts) <= 5
+
+    asyncio.run(scenario())
+
+
+def test_memory_beyond_the_limit_is_a_problem_and_not_the_end() -> None:
+    async def scenario() -> None:
+        async with running(worker_bytes=512 * 2**20) as jobs:
+            large = Task(
+                Query("analysis", engine.parse({"steps": 10_000, "hidden": 32, "batch": 4}), certificate=False),
+                seconds=1e9,
+            )
+            done = await jobs.run("a", large)
+            assert done.answer.status == 422
+            assert b"memory" in done.answer.body
+            assert (await jobs.run("b", task())).answer.status == 200
+
+    asyncio.run(scenario())

@@ -1,0 +1,130 @@
+"""Small parts by themselves: negotiation, strict JSON, the cache, settings."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pytest
+from pydantic import ValidationError
+
+from server import strict
+from server.cache import Cache
+from server.negotiation import has_it, media_type, takes_gzip
+from server.problems import RefusedError
+from server.settings import Settings, limits
+
+OFFERED = ("application/json", "text/csv", "application/x-npz")
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        (None, "application/json"),
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV; charset=utf-8", "text/csv"),
+        ("text/*", "text/csv"),
+        ("application/json;q=0.1, text/csv;q=0.9", "text/csv"),
+        ("application/json;q=0, */*", "text/csv"),
+        ("application/x-npz;q=nonsense, text/csv;q=0.5", "text/csv"),
+    ],
+)
+def test_the_form_that_a_client_likes_best(accept: str | None, chosen: str) -> None:
+    assert media_type(accept, OFFERED) == chosen
+
+
+@pytest.mark.parametrize("accept", ["image/png", "application/json;q=0", "*/*;q=0", "json"])
+def test_a_form_that_there_is_not(accept: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        media_type(accept, OFFERED)
+    assert refused.value.status == 406
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        (None, False),
+        ("", False),
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("*", True),
+        ("br", False),
+        ("gzip;q=0, *", False),
+    ],
+)
+def test_who_takes_gzip(header: str | None, taken: bool) -> None:
+    assert takes_gzip(header) is taken
+
+
+def test_who_has_it() -> None:
+    assert has_it('W/"a", "b"', '"a"')
+    assert has_it("*", '"a"')
+    assert not has_it(None, '"a"')
+    assert not has_it('"ab"', '"a"')
+
+
+def test_json_is_read_as_it_stands() -> None:
+    text = '{"a": [1, -0.0, 1e-300, "x\\u00e9\\"[{", true, null], "b": {}}'
+    assert strict.loads(text.encode(), 4) == {"a": [1, -0.0, 1e-300, 'xé"[{', True, None], "b": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"), [(b"1", 0), (b"[]", 1), (b'["[[["]', 1), (b'[{"a":[]}]', 3), (b'"\\"[["', 0)]
+)
+def test_how_deep_json_nests(text: bytes, depth: int) -> None:
+    assert strict.deepest(text) == depth
+
+
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 10**6, b'"a" ' * 500_000, b"[" * 2_000_000, b'"\\'])
+def test_a_hostile_text_is_measured_in_linear_time(text: bytes) -> None:
+    begun = time.process_time()
+    strict.deepest(text)
+    assert time.process_time() - begun < 2
+
+
+def test_a_repeated_key_is_found_among_many() -> None:
+    pairs = ",".join(f'"{i}": 1' for i in range(20_000))
+    begun = time.process_time()
+    with pytest.raises(RefusedError, match="more than once"):
+        strict.loads(f'{{{pairs}, "7": 2}}'.encode(), 4)
+    assert time.process_time() - begun < 2
+
+
+@dataclass
+class Kept:
+    body: bytes
+
+
+def test_the_cache_keeps_what_was_used_last_within_its_bytes() -> None:
+    cache: Cache[Kept] = Cache(100)
+    for name in "abcd":
+        cache.put(name, Kept(b"x" * 25))
+    assert cache.get("a") is not None
+    cache.put("e", Kept(b"x" * 25))
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    assert cache.size == 100
+    cache.put("large", Kept(b"x" * 26))
+    assert cache.get("large") is None
+    cache.put("a", Kept(b""))
+    assert cache.size == 100
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNROLLED_WORKERS", "3")
+    monkeypatch.setenv("UNROLLED_ALLOWED_HOSTS", "a.example, B.example,")
+    settings = Settings()
+    assert settings.workers == 3
+    assert settings.allowed_hosts == ("a.example", "b.example")
+    assert limits(settings)["workers"]["value"] == 3
+    monkeypatch.setenv("UNROLLED_WORKERS", "0")
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_every_setting_is_explained() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
