@@ -1,0 +1,90 @@
+"""The conventions beside the live libraries: `make test-peers` is `python -m scripts.peers`, or a few of them by name.
+
+The libraries are no dependencies: pip installs them into the environment that runs this (pip, not uv, so that a wheel
+that pip's own configuration knows of is found). Each test file has a process of its own, as the libraries do not
+all go together in one. A library that cannot be had is told as not run; with CI set that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from scripts.outcome import Outcome, succeeded, summary
+from scripts.parts import read_report
+from scripts.shell import run
+
+INSTALL_SECONDS = 1500.0
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What pip installs, and the test files of tests/peers that it makes possible."""
+
+    packages: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+PEERS: dict[str, Peer] = {
+    "torch": Peer(("torch==2.13.0", "safetensors==0.8.0"), ("pytorch", "safetensors")),
+    "jax": Peer(("jax==0.10.2", "flax==0.12.8", "dm-haiku==0.0.17"), ("linen", "dm_haiku")),
+    "onnx": Peer(("onnx==1.23.2",), ("onnx_reference",)),
+    "tensorflow": Peer(("tensorflow-cpu==2.21.0; sys_platform == 'linux'",
+                        "tensorflow==2.21.0; sys_platform != 'linux'", "tf-keras==2.21.0", "keras==3.15.1"),
+                       ("tf1", "keras3")),
+}
+SHOWN = ("torch", "safetensors", "jax", "flax", "dm-haiku", "onnx", "tensorflow", "tf-keras", "keras", "numpy")
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Returns the exit code of the wanted libraries' tests."""
+    unknown = [name for name in wanted if name not in PEERS]
+    if unknown:
+        print(f"no such library: {', '.join(unknown)}; choose from {', '.join(PEERS)}", file=sys.stderr)
+        return 2
+    outcomes = [outcome for name in wanted for outcome in _peer(name, PEERS[name])]
+    print(f"\nFound: {versions()}\n\n{summary(outcomes)}", flush=True)
+    return 0 if succeeded(outcomes, strict=bool(os.environ.get("CI"))) else 1
+
+
+def versions() -> str:
+    """Returns the installed libraries with their versions."""
+    found = {name: _version(name) for name in SHOWN}
+    return ", ".join(f"{name} {version}" for name, version in found.items() if version)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return metadata.version("tensorflow-cpu") if package == "tensorflow" and _version("tensorflow-cpu") else ""
+
+
+def _peer(name: str, peer: Peer) -> list[Outcome]:
+    start = time.monotonic()
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages]
+    code, output = run(command, seconds=INSTALL_SECONDS)
+    print(f"{name}: installed in {time.monotonic() - start:.1f} s" if code == 0 else output, flush=True)
+    if code:
+        return [Outcome(name, not_run=(f"pip could not install {', '.join(peer.packages)}",))]
+    return [_test(file) for file in peer.tests]
+
+
+def _test(file: str) -> Outcome:
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        code, _ = run([sys.executable, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"],
+                      live=True)
+        passed, failed, skipped = read_report(report) if report.exists() else (0, 0, [])
+    return Outcome(f"peers: {file}", passed, max(failed, int(code != 0)), tuple(skipped), time.monotonic() - start)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or list(PEERS)))
