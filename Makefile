@@ -69,3 +69,8 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml uv.lock
 $(VENV)/.torch: $(VENV)/.dev
 	@$(PY) -m pip install --quiet torch==$(TORCH_VERSION)
 	@touch $@
+
+.PHONY: test-peers
+PEERS ?= torch jax onnx tensorflow
+test-peers: $(VENV)/.dev ## the conventions beside PyTorch, JAX, ONNX, TensorFlow and Keras (PEERS=... for a few)
+	$(PY) -m scripts.peers $(PEERS)
