@@ -155,8 +155,9 @@ references = References()
 
 def analysis(query: Query) -> Analysis:
     """Returns the engine's analysis of a query; a figure needs the credit matrix, and no certificate."""
-    return engine.analyze(query.config, Given(**query.given), query.include - {"figures"}, query.certificate,
-                          references.of(query))
+    return engine.analyze(
+        query.config, Given(**query.given), query.include - {"figures"}, query.certificate, references.of(query)
+    )
 
 
 def certificate(query: Query) -> dict[str, Any]:
