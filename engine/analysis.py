@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from engine import words
-from engine.arrays import Array, quiet_single_thread
+from engine.arrays import Array, Floats, quiet_single_thread
 from engine.backprop import backprop
+from engine.bias import bias_curve
 from engine.carryover import carry_over
 from engine.certify import certificate
 from engine.compare import costs
 from engine.config import Config, validate
 from engine.cost import check_affordable
+from engine.draws import draws
 from engine.experiment import Experiment
+from engine.gates import gates
 from engine.given import Given
 from engine.norms import gradient_norms, state_norms
+from engine.paths import paths
 from engine.reference import Reference, credit_of, reference, shared_part
+from engine.spectrum import spectrum
 from engine.traces import (
     Analysis,
     Certificate,
     Credit,
-    Floats,
     GradientNorms,
     LossView,
     Nonfinite,
@@ -33,7 +39,10 @@ from engine.traces import (
 from engine.truncation import Plan, dead_edges, plan_of, reach, taper
 from engine.unroll import Tape, unroll
 
-INCLUDES = ("credit", "gradients", "weights", "states", "inputs")
+INCLUDES = ("credit", "gradients", "weights", "states", "inputs", "bias_curve", "paths", "spectrum", "gates", "draws")
+DIAGNOSTICS: dict[str, Callable[[Reference], Any]] = {
+    "bias_curve": bias_curve, "paths": paths, "spectrum": spectrum, "gates": gates,
+}
 SUBNORMAL = float(np.finfo(np.float32).tiny)
 
 
@@ -109,7 +118,15 @@ class _Run:
             gradients=dict(self.truncated.blocks) if "gradients" in include else None,
             gradients_full=dict(kept.gradients.blocks) if "gradients" in include else None,
             weights=dict(x.params) if "weights" in include else None,
-            arrays=self._arrays(include)))
+            arrays=self._arrays(include), **self._diagnostics(include)))
+
+    def _diagnostics(self, include: frozenset[str]) -> dict[str, Any]:
+        """Returns the deeper diagnostics that were asked for, by field; they are about the reference."""
+        asked = {name: find for name, find in DIAGNOSTICS.items() if name in include}
+        found: dict[str, Any] = {name: find(self.kept) for name, find in asked.items()}
+        if "draws" in include and self.config.style == "random":
+            found["draws"] = draws(self.kept, self.config)
+        return found
 
     def _credit(self) -> Credit:
         return credit_of(self.x, self.tape, self.plan) if self.plan.reset.any() else self.kept.credit

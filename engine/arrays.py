@@ -18,6 +18,9 @@ from threadpoolctl import threadpool_limits
 from engine.errors import refuse
 
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Params = dict[str, Array]
 
 

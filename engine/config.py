@@ -40,6 +40,7 @@ class Config:
     k: int = 20
     k1: int = 10
     k2: int = 20
+    p: float = 0.05
     value: str = "carry"
     gradient: str = "cut"
     seed: int = 0
@@ -108,20 +109,23 @@ OPTIONS: tuple[Option, ...] = (
         "full": "full BPTT: nothing is cut",
         "window": "windows of k steps: TensorFlow's num_steps, PyTorch's detach() between chunks",
         "sliding": "every loss goes back exactly k steps",
-        "k1k2": "every k1 steps, go back k2 steps"}),
+        "k1k2": "every k1 steps, go back k2 steps",
+        "random": "ARTBP: cut each edge with probability p, and weight the others by 1/(1 - p)"}),
     Option("k", "int", "The length of a window, in steps (num_steps). k >= T is full BPTT.", 1, 1_000_000,
            when=("style", ("window", "sliding"))),
     Option("k1", "int", "Steps between two backward passes.", 1, 1_000_000, when=("style", ("k1k2",))),
     Option("k2", "int", "Steps that each backward pass goes back; at least k1.", 1, 1_000_000,
            when=("style", ("k1k2",))),
+    Option("p", "float", "The probability of cutting each edge; the mean over draws is the full gradient.", 0, 0.95,
+           when=("style", ("random",))),
     Option("value", "choice", "What a window starts from.", choices={
         "carry": "the last window's final state is fed back as the next initial state",
         "reset": "every window starts from the initial state again: only the outputs were used"},
-        when=("style", ("window", "sliding", "k1k2"))),
+        when=("style", ("window", "sliding", "k1k2", "random"))),
     Option("gradient", "choice", "Whether the backward pass crosses a window's edge.", choices={
         "cut": "it stops there: detach(), stop_gradient, or a state fed back as a number",
         "pass": "it goes on: the edges are drawn, but nothing is cut"},
-        when=("style", ("window", "sliding", "k1k2"))),
+        when=("style", ("window", "sliding", "k1k2", "random"))),
     Option("seed", "int", "Seeds the weights and the data.", 0, 2**32 - 1),
     Option("dtype", "choice", "Precision of the analysis.", choices={"float64": "double precision"}),
 )

@@ -43,6 +43,7 @@ def estimate(config: Config, include: Iterable[str] = ("credit",), certify: bool
     operations = _operations(config, V, tracks, rows)
     seconds = 0.005 + T * L * 1.5e-4 + operations / 1.5e10
     seconds += T * B * L * H * 2e-9 * (0.5 * rows * parts + tracks * (gates + 2 * parts))
+    seconds += _diagnosing(config, V, include)
     if certify:
         elements = _checked(config, tracks)
         operations += 8.0 * H * elements  # complex: four real products, of the state and of the input
@@ -57,6 +58,17 @@ def _operations(config: Config, V: int, tracks: int, rows: int) -> float:
     product = B * L * gates * H * (H + (config.embedding or min(V, 4 * H)))
     folds = 15 * T * B * L * gates * H * H if rows else 0
     return float(T * product * (6 + 2 * tracks) + 0.5 * T * rows * B * L * parts * H * H + folds)
+
+
+def _diagnosing(config: Config, V: int, include: Iterable[str]) -> float:
+    """Returns the seconds of the deeper diagnostics, fitted like the rest."""
+    T, B, H, L = config.steps, config.batch, config.hidden, config.layers
+    gates, parts, _ = GATES[config.cell]
+    sweep = T * L * 1e-4 + T * B * L * H * gates * 4e-9 + T * B * L * gates * H * (H + V) * 1.3e-10
+    lags = T * T * B * L * gates * H * ((H + min(V, 32)) * 1.3e-10 + 2e-9) + T * gates * H * (H + V) * 4e-9
+    each = {"bias_curve": lags + 24 * sweep, "draws": 32 * sweep,
+            "spectrum": T * (5e-4 + 1.2e-9 * (L * parts * H) ** 3)}
+    return sum(each.get(name, 0.0) for name in include)
 
 
 def _checked(config: Config, tracks: int) -> int:
@@ -80,7 +92,7 @@ def distinct(text: str) -> int:
 
 def overlap(config: Config) -> int:
     """Returns how many backward passes of the plan run over the same step."""
-    if config.style == "full" or config.gradient == "pass" or config.style == "window":
+    if config.style == "full" or config.gradient == "pass" or config.style in ("window", "random"):
         return 1
     k1, k2 = (config.k1, config.k2) if config.style == "k1k2" else (1, config.k)
     return min(-(-min(k2, config.steps + k1) // k1), -(-config.steps // k1))

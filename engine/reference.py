@@ -19,6 +19,7 @@ from engine.credit import credit
 from engine.experiment import Experiment, prepare
 from engine.given import Given
 from engine.norms import gradient_norms
+from engine.rtrl import witness
 from engine.traces import Certificate, Credit, GradientNorms
 from engine.truncation import Plan, full_plan
 from engine.unroll import Tape, unroll
@@ -49,8 +50,9 @@ class Reference:
 
     @cached_property
     def certificate(self) -> Certificate:
-        return certificate(self.x.network, self.x.params, self.x.data, self.tape, self.plan, self.gradients,
-                           np.random.default_rng(self.x.directions))
+        found = certificate(self.x.network, self.x.params, self.x.data, self.tape, self.plan, self.gradients,
+                            np.random.default_rng(self.x.directions))
+        return replace(found, witness=witness(self.x, self.tape, self.gradients))
 
 
 def shared_part(config: Config) -> Config:

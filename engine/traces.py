@@ -10,12 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from engine.arrays import Bools, Floats, Ints
+from engine.diagnostics import BiasCurve, Draws, Gates, Paths, Spectrum
 
 
 @dataclass(frozen=True)
@@ -135,6 +131,15 @@ class BlockCheck:
 
 
 @dataclass(frozen=True)
+class Witness:
+    """A gradient computed in a second way altogether, beside the first."""
+
+    name: str
+    block: str
+    relative_error: float  # |second - first| / |first|
+
+
+@dataclass(frozen=True)
 class Certificate:
     """The outcome of checking a displayed gradient against complex-step derivatives."""
 
@@ -146,6 +151,7 @@ class Certificate:
     checked_losses: int  # how many of the loss steps the check covers
     all_losses: int
     note: str  # what the check did and did not cover, in words
+    witness: Witness | None = None  # of full BPTT, where it is cheap
 
 
 @dataclass(frozen=True)
@@ -196,3 +202,8 @@ class Analysis:
     gradients_full: dict[str, Floats] | None
     weights: dict[str, Floats] | None  # include=weights
     arrays: dict[str, Floats] | None  # include=states, inputs: (T, B, ...) arrays by name
+    bias_curve: BiasCurve | None = None  # each of these: include=<its name>
+    paths: Paths | None = None
+    spectrum: Spectrum | None = None
+    gates: Gates | None = None  # None too for a cell without gates
+    draws: Draws | None = None  # style random only

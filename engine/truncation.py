@@ -45,15 +45,28 @@ class Plan:
 def plan_of(config: Config) -> Plan:
     """Returns the plan of a config's style, value and gradient."""
     T = config.steps
-    k1, k2, chunk = _periods(config)
-    starts = np.arange(0, T, chunk)
+    if config.style == "random":
+        inject, edge = draw_cuts(T, config.p, np.random.default_rng([config.seed, T]))
+        starts = np.concatenate(([0], np.flatnonzero(edge[:, 0] == 0.0)))
+    else:
+        k1, k2, chunk = _periods(config)
+        (inject, edge), starts = _segments(T, k1, k2), np.arange(0, T, chunk)
+    if config.style != "full" and config.gradient == "pass":
+        inject, edge = _segments(T, T, T)
     reset = np.zeros(T, bool)
     if config.value == "reset":
         reset[starts[1:]] = True
-    passes = config.style == "full" or config.gradient == "pass"
-    inject, edge = _segments(T, T, T) if passes else _segments(T, k1, k2)
     edge[reset] = 0.0
     return Plan(title_of(config), starts, reset, inject, edge)
+
+
+def draw_cuts(T: int, p: float, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns inject and edge of one draw of ARTBP (Tallec & Ollivier 2017) with a constant probability p:
+    each edge is cut with probability p, and weighted by 1 / (1 - p) where it is not, so that the mean over
+    draws is the full gradient."""
+    edge = np.where(rng.random((T, 1)) < p, 0.0, 1.0 / (1.0 - p))
+    edge[0] = 1.0
+    return np.ones((T, 1)), edge
 
 
 def full_plan(T: int) -> Plan:
@@ -66,7 +79,7 @@ def title_of(config: Config) -> str:
     """Returns the plan in a few words, e.g. 'window(20), state carried, gradient cut'."""
     if config.style == "full":
         return "full BPTT"
-    numbers = f"{config.k1}, {config.k2}" if config.style == "k1k2" else f"{config.k}"
+    numbers = {"k1k2": f"{config.k1}, {config.k2}", "random": f"{config.p:g}"}.get(config.style, f"{config.k}")
     value = "state carried" if config.value == "carry" else "state reset"
     gradient = "gradient cut" if config.gradient == "cut" else "gradient passed"
     return f"{config.style}({numbers}), {value}, {gradient}"

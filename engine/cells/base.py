@@ -31,6 +31,11 @@ class LayerTape:
     entering: Array  # (T, S, N)
     states: Array  # (T, S, N)
 
+    def part(self, steps: slice, columns: slice) -> LayerTape:
+        """Returns the tape of some steps and columns."""
+        arrays = (self.xs, self.pre, self.act, self.extra, self.entering, self.states)
+        return LayerTape(self.cell, *(x[steps, :, columns] for x in arrays))
+
     @cached_property
     def factors(self) -> Array:
         """The cell's elementwise derivatives along this tape, computed once for all sweeps."""
