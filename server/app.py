@@ -20,7 +20,7 @@ from server.jobs import Jobs
 from server.openapi import document
 from server.problems import RefusedError
 from server.rendering import environment
-from server.routes import agree, analysis, catalogue, documentation, figures, health, pages
+from server.routes import agree, analysis, catalogue, code, documentation, figures, health, pages
 from server.services import Services
 from server.settings import Settings
 from server.version import RELEASE
@@ -32,6 +32,7 @@ ROUTERS = (
     catalogue.router,
     figures.router,
     agree.router,
+    code.router,
     documentation.router,
 )
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))

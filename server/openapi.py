@@ -26,8 +26,18 @@ ERRORS = {
     500: "A fault in Unrolled",
     503: "Busy, or too slow; see Retry-After",
 }
+MISSING = {"figure": "No figure has this name", "code": "No program is written for this framework"}
 BODY_ERRORS = {408: "The body took too long", 413: "The body is too long", 415: "Not application/json"}
 BINARY_SCHEMA = {"schema": {"type": "string", "format": "binary"}}
+STRING: Schema = {"type": "string"}
+PACKAGE: Schema = {"type": "object", "required": ["package", "version"], "additionalProperties": False} | {
+    "properties": {"package": STRING, "version": STRING}
+}
+FRAMEWORK: Schema = {
+    **dict.fromkeys(("name", "title", "help", "language"), STRING),
+    "checked_with": {"type": "array", "items": PACKAGE},
+    "checked": STRING | {"description": "How its programs were held against the engine, in words."},
+}
 EXTRA_SCHEMAS: dict[str, Schema] = {
     "include": {
         "name": "include",
@@ -66,12 +76,15 @@ def contents(kind: str) -> Schema:
                     "certificate": "CertificateAnswer",
                     "estimate": "EstimateAnswer",
                     "figure": "Figure",
+                    "code": "ProgramAnswer",
                 }[kind]
             )
         }
     }
     if kind == "analysis":
         found |= {CSV: {"schema": {"type": "string"}}, NPZ: BINARY_SCHEMA}
+    if kind == "code":
+        return {"text/x-python": {"schema": {"type": "string"}}} | found
     return found if kind == "estimate" else found | {BINARY: BINARY_SCHEMA}
 
 
@@ -93,7 +106,7 @@ def asked(kind: str, path: tuple[Schema, ...] = ()) -> dict[str, Any]:
         for option in OPTIONS
     ]
     extras = [EXTRA_SCHEMAS[name] for name in EXTRAS[kind]]
-    found = responses(kind, {404: "No figure has this name"} if kind == "figure" else {})
+    found = responses(kind, {404: MISSING[kind]} if kind in MISSING else {})
     if kind != "estimate":
         found |= {304: {"description": "The client has this answer already"}}
     return {"openapi_extra": {"parameters": [*path, *options, *extras]}, "responses": found, "response_model": None}
@@ -153,6 +166,18 @@ def components() -> dict[str, Schema]:
     found |= {
         "AnalysisAnswer": analysis,
         "Figure": {"type": "object", "description": "A Plotly figure: data and layout."},
+        "Framework": _object(FRAMEWORK),
+        "ProgramAnswer": _object(
+            {
+                "program": {"type": "string", "description": "The whole text."},
+                "cut_lines": {
+                    "type": "array",
+                    "items": {"type": "integer", "minimum": 1},
+                    "description": "The numbers, from 1, of the lines that make the cut.",
+                },
+                **FRAMEWORK,
+            }
+        ),
         "CertificateAnswer": _object(
             {
                 "certificate": certificate,

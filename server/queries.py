@@ -22,6 +22,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside t
     "estimate": ("include",),
     "figure": ("theme",),
     "agree": (),
+    "code": (),
 }
 MOST_FIELDS = 64
 
