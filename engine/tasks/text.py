@@ -16,8 +16,9 @@ TOPICS = ("for", "while", "try", "with", "function", "class", "import", "lambda"
 
 @cache
 def default_text() -> str:
-    """Returns English that every Python carries: some of its own help topics, as running text."""
-    return " ".join(" ".join(topics.topics[name] for name in TOPICS).split())
+    """Returns English that every Python carries: the prose of some of its own help topics, as running text."""
+    paragraphs = (" ".join(p.split()) for name in TOPICS for p in topics.topics[name].split("\n\n"))
+    return " ".join(p for p in paragraphs if p[:1].isupper() and p[-1] in ".:" and "::=" not in p and p.count(" ") > 8)
 
 
 def text(rng: np.random.Generator, config: Config, vocabulary: tuple[str, ...] = ()) -> Batch:
