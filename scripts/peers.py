@@ -1,16 +1,20 @@
 """The conventions beside the live libraries: `make test-peers` is `python -m scripts.peers`, or a few of them by name.
 
-The libraries are no dependencies: pip installs them into the environment that runs this (pip, not uv, so that a wheel
-that pip's own configuration knows of is found). Each test file has a process of its own, as the libraries do not
-all go together in one. A library that cannot be had is told as not run; with CI set that is a failure.
+The libraries are no dependencies. pip installs them (pip, not uv, so that a wheel that pip's own configuration knows
+of is found) into an environment of their own inside this one, which sees this one's packages: what they bring with
+them, such as another event loop, must not change what the server's tests run on. Each test file has a process of its
+own, as the libraries do not all go together in one. A library that cannot be had is told as not run; with CI set that
+is a failure.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 import tempfile
 import time
+import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -21,6 +25,8 @@ from scripts.parts import read_report
 from scripts.shell import run
 
 INSTALL_SECONDS = 1500.0
+HOME = Path(sys.prefix) / "peers"
+PYTHON = HOME / "bin/python"
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,11 @@ class Peer:
 
 
 PEERS: dict[str, Peer] = {
-    "torch": Peer(("torch==2.13.0", "safetensors==0.8.0"), ("pytorch", "safetensors")),
-    "jax": Peer(("jax==0.10.2", "flax==0.12.8", "dm-haiku==0.0.17"), ("linen", "dm_haiku")),
+    "torch": Peer(("torch==2.13.0", "safetensors==0.8.0"), ("pytorch", "safetensors", "code_pytorch")),
+    "jax": Peer(("jax==0.10.2", "flax==0.12.8", "dm-haiku==0.0.17"), ("linen", "dm_haiku", "code_jax")),
     "onnx": Peer(("onnx==1.23.2",), ("onnx_reference",)),
-    "tensorflow": Peer(("tensorflow-cpu==2.21.0; sys_platform == 'linux'",
-                        "tensorflow==2.21.0; sys_platform != 'linux'", "tf-keras==2.21.0", "keras==3.15.1"),
-                       ("tf1", "keras3")),
+    "tensorflow": Peer(("tensorflow==2.21.0", "tf-keras==2.21.0", "keras==3.15.1"),
+                       ("tf1", "keras3", "code_tensorflow1", "code_keras")),
 }
 SHOWN = ("torch", "safetensors", "jax", "flax", "dm-haiku", "onnx", "tensorflow", "tf-keras", "keras", "numpy")
 
@@ -48,27 +53,31 @@ def main(wanted: Sequence[str]) -> int:
     if unknown:
         print(f"no such library: {', '.join(unknown)}; choose from {', '.join(PEERS)}", file=sys.stderr)
         return 2
+    environment()
     outcomes = [outcome for name in wanted for outcome in _peer(name, PEERS[name])]
     print(f"\nFound: {versions()}\n\n{summary(outcomes)}", flush=True)
     return 0 if succeeded(outcomes, strict=bool(os.environ.get("CI"))) else 1
 
 
+def environment() -> None:
+    """Makes the libraries' environment, where there is none: one that sees the packages of this one."""
+    if PYTHON.exists():
+        return
+    venv.create(HOME, with_pip=False)
+    inner, outer = (sysconfig.get_path("purelib", vars={"base": str(base)}) for base in (HOME, sys.prefix))
+    Path(inner, "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n", encoding="utf-8")
+
+
 def versions() -> str:
     """Returns the installed libraries with their versions."""
-    found = {name: _version(name) for name in SHOWN}
-    return ", ".join(f"{name} {version}" for name, version in found.items() if version)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return metadata.version("tensorflow-cpu") if package == "tensorflow" and _version("tensorflow-cpu") else ""
+    places = [sysconfig.get_path("purelib", vars={"base": str(base)}) for base in (sys.prefix, HOME)]
+    found = {each.metadata["Name"].replace("_", "-"): each.version for each in metadata.distributions(path=places)}
+    return ", ".join(f"{name} {found[name]}" for name in SHOWN if name in found)
 
 
 def _peer(name: str, peer: Peer) -> list[Outcome]:
     start = time.monotonic()
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages]
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages]
     code, output = run(command, seconds=INSTALL_SECONDS)
     print(f"{name}: installed in {time.monotonic() - start:.1f} s" if code == 0 else output, flush=True)
     if code:
@@ -80,8 +89,7 @@ def _test(file: str) -> Outcome:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        code, _ = run([sys.executable, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"],
-                      live=True)
+        code, _ = run([PYTHON, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"], live=True)
         passed, failed, skipped = read_report(report) if report.exists() else (0, 0, [])
     return Outcome(f"peers: {file}", passed, max(failed, int(code != 0)), tuple(skipped), time.monotonic() - start)
 
