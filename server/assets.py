@@ -55,6 +55,7 @@ class Folder:
         self._paths: dict[str, Path] = {}
         self._assets: dict[str, Asset] = {}
         self._version = ""
+        self._refresh()
 
     @property
     def version(self) -> str:

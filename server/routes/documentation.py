@@ -41,7 +41,7 @@ async def documentation(request: Request) -> Response:
 async def file(request: Request, name: str) -> Response:
     """A file of Swagger's page, from the installed package."""
     folder = services(request).assets.api_docs
-    asset = folder.get(name) if folder.version else None
+    asset = folder.get(name)
     if asset is None:
         raise refuse(404, "address", request.url.path, "is not here", "See /api/docs.")
     return serve(request, asset, "public, max-age=86400")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -97,6 +98,19 @@ def test_a_process_that_is_killed_is_replaced(server: Live) -> None:
     os.kill(before, signal.SIGKILL)
     assert server.get(SMALL + "&seed=98")[0] == 200
     assert server.children() != [before]
+
+
+def test_a_small_answer_on_a_kept_connection_does_not_wait_for_the_network(server: Live) -> None:
+    """Without TCP_NODELAY the body waits 40 ms for the client's acknowledgement of the head."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    times = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        times.append(1000 * (time.perf_counter() - begin))
+    connection.close()
+    assert statistics.median(times) < 20
 
 
 def test_healthz_answers_at_once_while_analyses_run(server: Live) -> None:

@@ -81,6 +81,11 @@ def test_an_old_address_is_answered_but_not_kept(client: TestClient) -> None:
     assert response.headers["cache-control"] == "no-cache"
 
 
+def test_a_file_is_there_before_any_page_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "favicon.svg").write_text("<svg/>")
+    assert Folder(tmp_path).get("favicon.svg") is not None
+
+
 def test_a_folder_notices_a_change(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("one " * 500)
     folder = Folder(tmp_path)
