@@ -40,53 +40,58 @@ def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradie
 
 
 class _Sweep:
-    """The buffers of one sweep, and its loop. S state rows, A record rows, m tracks, B columns."""
+    """The buffers of one sweep, and its loop. S state rows, A record rows, m tracks, B columns.
+
+    With one track, what the sweep carries at step t is kept where it stands; with more, the tracks
+    share a buffer for all steps, and their sum is kept."""
 
     def __init__(self, network: Network, params: Params, tape: Tape, plan: Plan) -> None:
         T, B = tape.losses.shape
         H, S, m = network.hidden, network.state, plan.tracks
-        layers = range(network.layers)
-        self.cell, self.plan, self.H = network.cell, plan, H
+        layers, A = range(network.layers), network.cell.records * H
+        self.cell, self.plan, self.H, self.single = network.cell, plan, H, m == 1
         self.w = [layer_params(params, layer) for layer in layers]
-        self.factors = [layer.factors[:, :, None] for layer in tape.layers]
-        self.dh_top = np.matmul(params["W_hy"].T, tape.dy)[:, :, None]
-        self.ds = [np.zeros((S, m, B)) for _ in layers]
-        self.back = [np.zeros((S, m, B)) for _ in layers]
-        self.dA = [np.empty((network.cell.records * H, m, B)) for _ in layers]
-        self.states = [np.empty((T, S, B)) for _ in layers]
-        self.records = [np.empty((T, network.cell.records * H, B)) for _ in layers]
+        self.factors = [layer.factors.reshape(T, -1, H, 1, B) for layer in tape.layers]
+        self.dh_top = np.matmul(params["W_hy"].T, tape.dy)[:, :, None] * plan.inject[:, None, :, None]
+        self.states = [np.zeros((T, S, B)) for _ in layers]
+        self.records = [np.empty((T, A, B)) for _ in layers]
         self.initial = [np.zeros((S, B)) for _ in layers]
+        self.before = [np.zeros((S, m, B)) for _ in layers]  # before step 0
+        if self.single:
+            self.ds = [list(kept[:, :, None]) for kept in self.states]
+            self.dA = [list(kept[:, :, None]) for kept in self.records]
+        else:
+            pairs = [(np.zeros((S, m, B)), np.zeros((S, m, B))) for _ in layers]
+            self.ds = [[pair[t % 2] for t in range(T)] for pair in pairs]
+            self.dA = [[np.empty((A, m, B))] * T for _ in layers]
 
     def run(self) -> None:
-        inject, edge = self.plan.inject[:, :, None], self.plan.edge[:, :, None]
-        closed, opened = (edge == 0).all(axis=(1, 2)), (edge == 1).all(axis=(1, 2))
-        single = bool((self.plan.inject == 1).all())
+        edge = self.plan.edge[:, :, None]
+        closed, opened = (edge == 0).all(axis=(1, 2)).tolist(), (edge == 1).all(axis=(1, 2)).tolist()
+        reset, top, H = self.plan.reset.tolist(), self.ds[-1], self.H
         for t in range(self.plan.steps - 1, -1, -1):
-            self.ds[-1][: self.H] += self.dh_top[t] if single else self.dh_top[t] * inject[t]
+            top[t][:H] += self.dh_top[t]
             for layer in range(len(self.w) - 1, -1, -1):
-                self.step(t, layer)
-            if t == 0 or self.plan.reset[t]:
-                for total, back in zip(self.initial, self.back, strict=True):
-                    total += back.sum(axis=1)
-            for back in self.back:
+                back = self.ds[layer][t - 1] if t else self.before[layer]
+                self.step(t, layer, back)
+                if t == 0 or reset[t]:
+                    self.initial[layer] += back.sum(axis=1)
                 if closed[t]:
                     back.fill(0.0)
                 elif not opened[t]:
                     back *= edge[t]
-            self.ds, self.back = self.back, self.ds
 
-    def step(self, t: int, layer: int) -> None:
+    def step(self, t: int, layer: int, back: Array) -> None:
         """One layer, one step back; hands the input's gradient to the layer below at the same step."""
-        ds, dA = self.ds[layer], self.dA[layer]
-        np.add.reduce(ds[: self.H], axis=1, out=self.states[layer][t][: self.H])
-        self.cell.backward(self.w[layer], self.factors[layer][t], ds, dA, self.back[layer])
-        if self.cell.parts == 2:
-            np.add.reduce(ds[self.H :], axis=1, out=self.states[layer][t][self.H :])
-        np.add.reduce(dA, axis=1, out=self.records[layer][t])
+        ds, dA, H = self.ds[layer][t], self.dA[layer][t], self.H
+        self.cell.backward(self.w[layer], self.factors[layer][t], ds, dA, back)
         if layer:
             into = self.cell.input_side(dA, 0)
-            below = self.ds[layer - 1][: self.H]
+            below = self.ds[layer - 1][t][:H]
             below += (self.w[layer]["W_ih"].T @ into.reshape(into.shape[0], -1)).reshape(below.shape)
+        if not self.single:
+            np.add.reduce(ds, axis=1, out=self.states[layer][t])
+            np.add.reduce(dA, axis=1, out=self.records[layer][t])
 
 
 def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: list[Array]) -> Terms:

@@ -36,7 +36,7 @@ def by_lag(network: Network, params: Params, tape: Tape, losses: int) -> Iterato
     tapes = [_flat_tape(kept) for kept in tape.layers]
     used = inputs_used(tape)
     tapes[0] = replace(tapes[0], xs=np.ascontiguousarray(tapes[0].xs[:, used]))
-    factors = [_flat(kept.factors) for kept in tape.layers]
+    factors = [_flat(kept.factors).reshape(-1, H, T * B) for kept in tape.layers]
     symbols = None if tape.embedded_from is None else _flat(tape.embedded_from)
     ds = [np.zeros((network.state, T * B)) for _ in w]
     ds[-1][:H] = _flat(np.matmul(params["W_hy"].T, tape.dy))
@@ -49,7 +49,7 @@ def by_lag(network: Network, params: Params, tape: Tape, losses: int) -> Iterato
             here = ds[layer]
             squares += np.square(here[:H]).sum(axis=0)
             dA, out = np.empty((network.cell.records * H, 1, M)), np.empty((network.state, 1, M))
-            network.cell.backward(w[layer], factors[layer][:, None, :M], here[:, None], dA, out)
+            network.cell.backward(w[layer], factors[layer][:, :, None, :M], here[:, None], dA, out)
             into = network.cell.input_side(dA[:, 0], 0)
             if layer:
                 ds[layer - 1][:H] += w[layer]["W_ih"].T @ into

@@ -18,7 +18,7 @@ from engine.arrays import Array
 
 def sigmoid(a: Array, out: Array | None = None) -> Array:
     """Returns 1 / (1 + exp(-a)), in `out` if given."""
-    if np.iscomplexobj(a):
+    if a.dtype.kind == "c":
         return _complex_sigmoid(a, out)
     out = np.negative(a, out=out)
     np.exp(out, out=out)
@@ -28,7 +28,7 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
 
 def tanh(a: Array, out: Array | None = None) -> Array:
     """Returns tanh(a), in `out` if given."""
-    return _complex_tanh(a, out) if np.iscomplexobj(a) else np.tanh(a, out=out)
+    return _complex_tanh(a, out) if a.dtype.kind == "c" else np.tanh(a, out=out)
 
 
 def dsigmoid(a: Array) -> Array:
@@ -80,5 +80,5 @@ def interpolate(z: Array, rest: Array, s: Array, n: Array, out: Array) -> None:
     1 - z are opposite, so that they multiply s - n: no small part of a sum is lost."""
     np.multiply(z.real, s, out=out)
     out += rest.real * n
-    if np.iscomplexobj(z):
+    if z.dtype.kind == "c":
         out += 1j * z.imag * (s - n)

@@ -52,6 +52,6 @@ def _immediate(x: Experiment, tape: LayerTape, t: int, b: int) -> Array:
     w = layer_params(x.params, 0)
     ds = np.eye(S)[:, :, None].copy()
     dA, out = np.empty((network.cell.records * H, S, 1)), np.empty((S, S, 1))
-    network.cell.backward(w, tape.factors[t, :, b : b + 1][:, None], ds, dA, out)
+    network.cell.backward(w, tape.factors[t, :, b].reshape(-1, H, 1, 1), ds, dA, out)
     pairs = network.cell.terms(tape.part(slice(t, t + 1), slice(b, b + 1)), dA[None, :, :, 0])["W_hh"]
     return np.concatenate([np.einsum("gs,h->sgh", left[0], right[0, :, 0]) for left, right in pairs], axis=1)

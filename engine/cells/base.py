@@ -66,9 +66,9 @@ class Cell(ABC):
 
     @abstractmethod
     def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
-        """One step back. f (F, 1, N); ds (S, m, N) is dL/ds_t with h_t and c_t taken as independent: its
-        h rows may be overwritten, its c rows become dL/dc_t through h_t too (what autograd calls the
-        gradient of c_t); dA (A, m, N) and out (S, m, N) = dL/ds_{t-1} are written."""
+        """One step back. f (F/H, H, 1, N); ds (S, m, N) is dL/ds_t with h_t and c_t taken as independent:
+        its c rows become dL/dc_t through h_t too (what autograd calls the gradient of c_t); dA (A, m, N)
+        and out (S, m, N) = dL/ds_{t-1} are written."""
 
     def input_side(self, dA: Array, axis: int) -> Array:
         """Returns the gradient of W_ih x + b, (..., G, ...), from the record dA along `axis`."""

@@ -56,10 +56,9 @@ class GRU(Cell):
 
     def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
         H = ds.shape[0]
-        np.multiply(ds, f[: 4 * H].reshape(4, H, *f.shape[1:]), out=dA.reshape(4, *ds.shape))
+        np.multiply(ds, f[:4], out=dA.reshape(4, *ds.shape))
         matmul(w["W_hh"].T, dA[: 3 * H], out)
-        ds *= f[4 * H :]
-        out += ds
+        out += ds * f[4]
 
     def input_side(self, dA: Array, axis: int) -> Array:
         r, z, _, n = np.split(dA, 4, axis=axis)

@@ -52,15 +52,14 @@ class GRUResetBefore(Cell):
         H = ds.shape[0]
         W = w["W_hh"]
         dr, dzn = dA[:H], dA[H:]
-        np.multiply(ds, f[H : 3 * H].reshape(2, H, *f.shape[1:]), out=dzn.reshape(2, *ds.shape))
+        np.multiply(ds, f[1:3], out=dzn.reshape(2, *ds.shape))
         v = np.empty(ds.shape)
         matmul(W[2 * H :].T, dA[2 * H :], v)
-        np.multiply(v, f[:H], out=dr)
+        np.multiply(v, f[0], out=dr)
         matmul(W[: 2 * H].T, dA[: 2 * H], out)
-        v *= f[3 * H : 4 * H]
+        v *= f[3]
         out += v
-        ds *= f[4 * H :]
-        out += ds
+        out += ds * f[4]
 
     def terms(self, tape: LayerTape, dA: Array) -> Terms:
         H = dA.shape[1] // 3

@@ -30,13 +30,13 @@ class LSTM(Cell):
         H = s.shape[-2] // 2
         pre += w["W_hh"] @ s[..., :H, :]
         sigmoid(pre, out=act)
-        i, f, g, o = (act[..., n * H : (n + 1) * H, :] for n in range(4))
+        g, c = act[..., 2 * H : 3 * H, :], out[..., H:, :]
         tanh(pre[..., 2 * H : 3 * H, :], out=g)
-        h, c = out[..., :H, :], out[..., H:, :]
-        np.multiply(f, s[..., H:, :], out=c)
-        c += i * g
+        np.multiply(act[..., H : 2 * H, :], s[..., H:, :], out=c)
+        np.multiply(act[..., :H, :], g, out=extra)
+        c += extra
         tanh(c, out=extra)
-        np.multiply(o, extra, out=h)
+        np.multiply(act[..., 3 * H :, :], extra, out=out[..., :H, :])
 
     def factors(self, tape: LayerTape) -> Array:
         """Rows: d/di, d/df, d/dg of c'; d/do of h'; dh'/dc'; f."""
@@ -54,14 +54,16 @@ class LSTM(Cell):
         return out
 
     def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
-        H = ds.shape[0] // 2
+        H = f.shape[1]
         dh, dc = ds[:H], ds[H:]
-        np.multiply(dh, f[4 * H : 5 * H], out=dA[:H])
-        dc += dA[:H]
-        np.multiply(dc, f[: 3 * H].reshape(3, H, *f.shape[1:]), out=dA[: 3 * H].reshape(3, *dc.shape))
-        np.multiply(dh, f[3 * H : 4 * H], out=dA[3 * H :])
+        gates = dA.reshape(4, *dh.shape)
+        through_h = gates[0]
+        np.multiply(dh, f[4], out=through_h)
+        dc += through_h
+        np.multiply(dc, f[:3], out=gates[:3])
+        np.multiply(dh, f[3], out=gates[3])
         matmul(w["W_hh"].T, dA, out[:H])
-        np.multiply(dc, f[5 * H :], out=out[H:])
+        np.multiply(dc, f[5], out=out[H:])
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         """Rows (dh, dc) -> [d/do W_o; d/di W_i + d/df W_f + d/dg W_g]: half the product of 4H rows."""

@@ -27,7 +27,7 @@ class RNN(Cell):
         return dtanh(tape.pre)
 
     def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
-        np.multiply(ds, f, out=dA)
+        np.multiply(ds, f[0], out=dA)
         matmul(w["W_hh"].T, dA, out)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
