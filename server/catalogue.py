@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from engine import OPTION, OPTIONS, PRESETS, QUESTIONS, Option, Preset, as_query
-from server.figures import FIGURES
+from server.figures import NAMES
 
 
 def option(entry: Option) -> dict[str, Any]:
@@ -40,5 +40,5 @@ def catalogue() -> dict[str, Any]:
         "options": [option(entry) for entry in OPTIONS],
         "presets": [chosen(entry) for entry in PRESETS],
         "questions": [chosen(entry) for entry in QUESTIONS],
-        "figures": list(FIGURES),
+        "figures": list(NAMES),
     }

@@ -11,7 +11,8 @@ from engine import InputError, Problem
 from engine.errors import shorten
 from server.problems import nearest
 
-Include = Literal["credit", "gradients", "weights", "states", "inputs", "figures"]
+Include = Literal["credit", "gradients", "weights", "states", "inputs", "figures",
+                  "bias_curve", "paths", "spectrum", "gates", "draws"]
 INCLUDES: tuple[str, ...] = get_args(Include)
 ARRAYS = ("weights", "inputs", "targets", "mask", "initial_state", "vocabulary")
 Nested = list[JsonValue]

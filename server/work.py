@@ -14,8 +14,7 @@ from typing import Any
 import engine
 from engine import Analysis, Given, InputError, Problem, Reference, errors, words
 from engine.published import Published, reproduce
-from server import encoding, problems, themes
-from server.figures import FIGURES
+from server import encoding, figures, problems, themes
 from server.problems import RefusedError
 from server.queries import Query, read_body
 from server.tables import encode_csv
@@ -173,9 +172,19 @@ def certificate(query: Query) -> dict[str, Any]:
 def figure(query: Query) -> dict[str, Any]:
     """Returns one Plotly figure, its colours those of the theme."""
     given, kept = Given(**query.given), references.of(query)
-    drawn = FIGURES[query.figure](engine.analyze(query.config, given, query.include, False, kept))
+    drawn = figures.draw(query.figure, engine.analyze(query.config, given, query.include, False, kept))
+    if drawn is None:
+        raise _nothing_to_draw(query)
     resolved: dict[str, Any] = themes.resolve(drawn, query.theme)
     return resolved
+
+
+def _nothing_to_draw(query: Query) -> InputError:
+    """Returns what to choose so that there is something to draw."""
+    option = "style" if query.include == {"draws"} else "cell"
+    remedy = "Choose random." if option == "style" else "Choose a cell with gates: lstm or gru."
+    value = getattr(query.config, option)
+    return errors.refuse(option, value, f"has nothing for the figure {query.figure} to show", remedy)
 
 
 def agree(query: Query) -> Published:
@@ -199,9 +208,7 @@ def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
         if media == NPZ:
             return encoding.encode_npz(result)
         parts = {field.name: getattr(result, field.name) for field in fields(result)}
-        drawn = (
-            {"figures": {name: draw(result) for name, draw in FIGURES.items()}} if "figures" in query.include else {}
-        )
+        drawn = {"figures": figures.draw_all(result)} if "figures" in query.include else {}
         result = {**parts, "engine_ms": engine_ms, **drawn}
     elif query.kind == "certificate":
         result = {**result, "engine_ms": engine_ms}

@@ -7,12 +7,42 @@ are role names, `var(--full)`: whoever draws the figure replaces them by the val
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.traces import Analysis
-from server.figures import carry_over, carry_units, contributions, costs, credit, norms
+from server.figures import (
+    bias_curve,
+    carry_over,
+    carry_units,
+    contributions,
+    costs,
+    credit,
+    draw_errors,
+    draws,
+    gates,
+    lags,
+    lyapunov,
+    memory,
+    norms,
+    paths,
+    products,
+    rule_1997,
+    spectrum,
+)
 from server.figures.base import Figure
 
-FIGURES: dict[str, Callable[[Analysis], Figure]] = {
+Draw = Callable[[Analysis], Figure]
+
+
+@dataclass(frozen=True)
+class Deeper:
+    """A figure of a part of the analysis that is there only if it was asked for, by `include`."""
+
+    draw: Draw
+    include: str  # also the name of the field of Analysis
+
+
+FIGURES: dict[str, Draw] = {
     "norms": norms.figure,
     "credit": credit.figure,
     "carry_over": carry_over.figure,
@@ -20,5 +50,37 @@ FIGURES: dict[str, Callable[[Analysis], Figure]] = {
     "costs": costs.figure,
     "contributions": contributions.figure,
 }
+DEEPER: dict[str, Deeper] = {
+    "bias_curve": Deeper(bias_curve.figure, "bias_curve"),
+    "lags": Deeper(lags.figure, "bias_curve"),
+    "paths": Deeper(paths.figure, "paths"),
+    "rule_1997": Deeper(rule_1997.figure, "paths"),
+    "gates": Deeper(gates.figure, "gates"),
+    "memory": Deeper(memory.figure, "gates"),
+    "spectrum": Deeper(spectrum.figure, "spectrum"),
+    "products": Deeper(products.figure, "spectrum"),
+    "lyapunov": Deeper(lyapunov.figure, "spectrum"),
+    "draws": Deeper(draws.figure, "draws"),
+    "draw_errors": Deeper(draw_errors.figure, "draws"),
+}
+NAMES = (*FIGURES, *DEEPER)
 
-__all__ = ["FIGURES", "Figure"]
+
+def includes_of(name: str) -> frozenset[str]:
+    """Returns what an analysis must include so that a figure can be drawn of it."""
+    return frozenset({DEEPER[name].include if name in DEEPER else "credit"})
+
+
+def draw(name: str, analysis: Analysis) -> Figure | None:
+    """Returns a figure, or None if the analysis lacks what it shows."""
+    if name in FIGURES:
+        return FIGURES[name](analysis)
+    return DEEPER[name].draw(analysis) if getattr(analysis, DEEPER[name].include) is not None else None
+
+
+def draw_all(analysis: Analysis) -> dict[str, Figure]:
+    """Returns every figure for which the analysis has what it shows."""
+    return {name: drawn for name in NAMES if (drawn := draw(name, analysis)) is not None}
+
+
+__all__ = ["DEEPER", "FIGURES", "NAMES", "Figure", "draw", "draw_all", "includes_of"]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.traces import Analysis, Floats
+from engine.arrays import Floats
+from engine.traces import Analysis
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]

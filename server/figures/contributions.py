@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.traces import Analysis, Floats
+from engine.arrays import Floats
+from engine.traces import Analysis
 from server.figures.base import Figure, Trace, axis, time_axis
 from server.figures.base import figure as framed
 from server.figures.bins import bin_starts, centres, largest

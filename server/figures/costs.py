@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.traces import Analysis, Comparison, Floats
+from engine.arrays import Floats
+from engine.traces import Analysis, Comparison
 from server.figures.base import Figure, Trace, axis
 from server.figures.base import figure as framed
 

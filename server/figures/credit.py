@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.traces import Analysis, Floats
+from engine.arrays import Floats
+from engine.traces import Analysis
 from server.figures.base import Figure, Trace, axis, time_axis
 from server.figures.base import figure as framed
 from server.figures.bins import bin_starts, centres, largest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.traces import Analysis, Floats
+from engine.arrays import Floats
+from engine.traces import Analysis
 from server.figures.base import Figure, log_lines
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.traces import Floats
+from engine.arrays import Floats
 from server.figures.base import power
 
 LOW, HIGH = 1e-9, 10.0
