@@ -10,28 +10,40 @@ from engine.diagnostics import Adaptive
 TOLERANCE = 0.1
 
 
-def adaptive_of(profile: Floats, sizes: Floats, square: float) -> Adaptive:
+def adaptive_of(profile: Floats, sizes: Floats, reached: Floats) -> Adaptive:
     """Returns the geometric decay estimate, the bound on the relative bias for every K, and the K chosen.
 
-    profile (T,): phi_l, the losses' mean gradient norm at lag l; sizes (T,): |Gamma_l|, the norm of the
-    lag's part of the gradient; square: |full gradient|^2. beta is the decay of log phi, by least squares
-    over the lags from T/10 to T/2 that are not zero. With M the largest |Gamma_l| / phi_l seen, the bias
-    is at most E(K) = M * sum over l >= K of phi_l, where phi beyond T/2 is taken from the fit; and
-    delta(K) = E(K) / max over k <= K of (|gradient of sliding(k)| - E(k)), here with the full norm."""
+    profile (T,): phi_l, the mean norm of a loss' gradient with respect to the state l steps back, over the
+    losses that have one, NaN where there is none; sizes (T,): |Gamma_l|, the norm of the lag's part of the
+    gradient; reached (T,): |g_K|, the gradient of sliding(K) for K = 1 ... T, the last of them full BPTT.
+
+    As in the paper: beta is the decay of log phi by least squares; from lag tau on phi is taken to be
+    geometric; |bias of sliding(K)| <= E(K) = M * sum over l >= K of phi_l, the sum without an end; the
+    relative bias is at most E(K) / max over k <= K of (|g_k| - E(k)); the smallest K within the tolerance
+    is chosen. What differs from the paper, so that no bound is below the truth:
+    - Expectations are means over this sequence's losses and batch, and tau is T/10.
+    - beta is fitted to the lags from tau to T/2. The line is then raised until no phi_l from tau on is above
+      it, where the paper's starts at phi_tau: a decay that slows down would rise above that.
+    - M, in the paper a bound on |dh/dtheta|, is the largest |Gamma_l| / phi_l that was seen.
+    - g_k is the gradient of the weights itself, where the authors' program adds up state gradients and has M = 1.
+    - Where no K will do, -1 is chosen and not the longest."""
     T = len(profile)
-    lags = np.arange(T)
-    seen = (lags >= T // 10) & (lags <= T // 2) & (profile > 0) & np.isfinite(profile)
-    if seen.sum() < 3:
+    lags, tau = np.arange(T), T // 10
+    known = (profile > 0) & np.isfinite(profile) & np.isfinite(sizes)
+    fitted = known & (lags >= tau) & (lags <= T // 2)
+    if fitted.sum() < 3:
         return Adaptive(float("nan"), np.full(T, np.nan), -1, TOLERANCE)
-    slope, offset = np.polyfit(lags[seen], np.log(profile[seen]), 1)
-    beta = float(np.exp(slope))
-    known = (profile > 0) & np.isfinite(sizes)
+    log_phi = np.log(np.where(known, profile, 1.0))
+    slope = float(np.polyfit(lags[fitted], log_phi[fitted], 1)[0])
+    if slope >= 0:
+        return Adaptive(float(np.exp(slope)), np.full(T, np.inf), -1, TOLERANCE)
+    late = known & (lags >= tau)
+    start = float((log_phi - slope * lags)[late].max())  # log of the line at lag 0
+    K = np.arange(1, T + 1)
+    head = np.append(np.where(known & (lags < tau), profile, 0.0)[::-1].cumsum()[::-1][1:], 0.0)
     M = float((sizes[known] / profile[known]).max())
-    phi = np.where(lags <= T // 2, profile, np.exp(offset + slope * lags))
-    beyond = np.exp(offset + slope * T) / (1 - beta) if beta < 1 else np.inf
-    tail = M * (phi[::-1].cumsum()[::-1] + beyond)
-    tail = np.append(tail[1:], M * beyond)  # E(K) for K = 1 ... T: the lags from K on
-    room = np.maximum.accumulate(np.sqrt(square) - tail)
-    bound = np.where(room > 0, tail / np.where(room > 0, room, 1.0), np.inf)
+    error = M * (head + np.exp(start + slope * np.maximum(K, tau)) / -np.expm1(slope))
+    room = np.maximum.accumulate(reached - error)
+    bound = np.where(room > 0, error / np.where(room > 0, room, 1.0), np.inf)
     good = np.flatnonzero(bound <= TOLERANCE)
-    return Adaptive(beta, bound, int(good[0]) + 1 if len(good) else -1, TOLERANCE)
+    return Adaptive(float(np.exp(slope)), bound, int(good[0]) + 1 if len(good) else -1, TOLERANCE)

@@ -14,8 +14,8 @@ from engine.arrays import Floats, Ints
 class Adaptive:
     """Adaptive truncation's view (Aicher, Foti & Fox 2019)."""
 
-    beta: float  # estimated decay of the gradient per step back; NaN if it cannot be estimated
-    bound: Floats  # (T,) bound on the relative bias of sliding(K), for K = 1 ... T; infinite where there is none
+    beta: float  # estimated decay of the state's gradient per step back; NaN if it cannot be estimated
+    bound: Floats  # (T,) bound on the relative bias of sliding(K), for K = 1 ... T; inf where there is none
     chosen: int  # the smallest K whose bound is within the tolerance; -1 if there is none
     tolerance: float
 
@@ -30,7 +30,7 @@ class BiasCurve:
     window: Floats  # (W,)
     share_by_lag: Floats  # (T,) signed share <part of lag l, whole> / |whole|^2 of the recurrent blocks
     readout_share: float  # that of W_hy and b_y; with share_by_lag it sums to 1
-    norm_by_lag: Floats  # (T,) mean over losses and samples of |dL_s/dh_{s-l}|
+    norm_by_lag: Floats  # (T,) mean of |dL_s/dh_{s-l}| over the samples and the losses at s >= l; NaN if none
     smallest_k: dict[str, int]  # "0.1", "0.01", "0.001" -> the smallest k of sliding with at most that error
     half_life: int  # steps back until norm_by_lag has halved; -1 if it never has
     adaptive: Adaptive
@@ -57,12 +57,14 @@ class Spectrum:
     largest: Floats  # (n,) largest singular value of the step's Jacobian
     smallest: Floats  # (n,)
     lags: Ints  # (m,) lags of the products that end at the last step
-    product_largest: Floats  # (m,) largest singular value of the product over the lag
+    product_largest: Floats  # (m,) largest singular value of the product over the lag; 0 or inf out of range
     bound: Floats  # (m,) product of the steps' largest singular values: never smaller (Pascanu et al. 2013)
-    lyapunov: Floats  # (S,) Lyapunov exponents per step, descending
+    log10_product: Floats  # (m,) log10 of both, which are never out of range; -inf where they are 0
+    log10_bound: Floats  # (m,)
+    lyapunov: Floats  # (L*S,) Lyapunov exponents per step, descending; -inf where the Jacobians are singular
     log_det: float  # mean of log|det J_t|: their sum
     spectral_radius: dict[str, float]  # of each gate's recurrent matrix, per layer
-    verdict: str  # "vanishing", "stable" or "exploding"
+    verdict: str  # "vanishing", "stable" or "exploding"; "undefined" where a Jacobian is not finite
     sentence: str = ""
 
 

@@ -34,5 +34,13 @@ def draws(kept: Reference, config: Config) -> Draws:
     errors = np.array([c.relative_error for c in found])
     return Draws(config.p, np.array([c.cosine for c in found]), errors, np.array([c.kept for c in found]),
                  mean_error, np.mean(norms, axis=0), np.std(norms, axis=0),
-                 f"A single draw is off by {percent(float(np.median(errors)))} (median of {DRAWS}), the mean of "
-                 f"{DRAWS} by {percent(mean_error)}; only the mean over all draws is exact.")
+                 _sentence(config.p, float(np.median(errors)), mean_error))
+
+
+def _sentence(p: float, one: float, mean: float) -> str:
+    if p == 0:
+        return "With p = 0 nothing is cut: every draw is full BPTT."
+    if not np.isfinite([one, mean]).all():
+        return "The full gradient is zero or not finite, so no draw can be held against it."
+    return (f"A single draw is off by {percent(one)} (median of {DRAWS}), the mean of {DRAWS} by {percent(mean)}; "
+            "only the mean over all draws is exact.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.arrays import Array, Params
+from engine.arrays import Array, Bools, Params, norm
 from engine.cells import LayerTape
 from engine.network import Network, layer_params
 from engine.unroll import Tape
@@ -23,13 +23,14 @@ class Lag:
     """What all losses send back over one lag."""
 
     blocks: Params  # this lag's part of every recurrent block's gradient (mean over the batch)
-    norm: float  # mean over losses and samples of |dL_s/dh_{s-l}|, all layers
+    norm: float  # mean of |dL_s/dh_{s-l}|, all layers, over the samples and the losses at s >= l; NaN if none
+    state: float  # the same for the whole state, h and c
 
 
-def by_lag(network: Network, params: Params, tape: Tape, losses: int) -> Iterator[Lag]:
+def by_lag(network: Network, params: Params, tape: Tape, counts: Bools) -> Iterator[Lag]:
     """Yields the part of the gradient that full BPTT gets over lag 0, 1, ... T - 1.
 
-    `W_hy` and `b_y` belong to lag 0 alone and are left out. `losses` counts the loss steps. Where the
+    `W_hy` and `b_y` belong to lag 0 alone and are left out. `counts` (T,) marks the loss steps. Where the
     first layer reads symbols, `l0.W_ih` has only the columns of `inputs_used`; the others are zero."""
     T, B = tape.losses.shape
     H, w = network.hidden, [layer_params(params, layer) for layer in range(network.layers)]
@@ -44,12 +45,14 @@ def by_lag(network: Network, params: Params, tape: Tape, losses: int) -> Iterato
         M = (T - lag) * B
         blocks: Params = {}
         back: list[Array] = []
-        squares = np.zeros(M)
+        h_size, c_size = np.zeros(M), np.zeros(M)
         for layer in range(network.layers - 1, -1, -1):
             here = ds[layer]
-            squares += np.square(here[:H]).sum(axis=0)
+            h_size = np.hypot(h_size, norm(here[:H], 0))
             dA, out = np.empty((network.cell.records * H, 1, M)), np.empty((network.state, 1, M))
             network.cell.backward(w[layer], factors[layer][:, :, None, :M], here[:, None], dA, out)
+            if network.cell.parts == 2:  # now through h too
+                c_size = np.hypot(c_size, norm(here[H:], 0))
             into = network.cell.input_side(dA[:, 0], 0)
             if layer:
                 ds[layer - 1][:H] += w[layer]["W_ih"].T @ into
@@ -58,7 +61,8 @@ def by_lag(network: Network, params: Params, tape: Tape, losses: int) -> Iterato
             pairs = network.cell.terms(tapes[layer].part(slice(1), slice(M)), dA[:, 0][None])
             blocks |= {f"l{layer}.{name}": _sum(some, vector=name[0] == "b") / B for name, some in pairs.items()}
             back.insert(0, np.ascontiguousarray(out[:, 0, B:]))
-        yield Lag(blocks, float(np.sqrt(squares).sum() / (losses * B)))
+        reaching = float(counts[lag:].sum() * B) or float("nan")
+        yield Lag(blocks, float(h_size.sum()) / reaching, float(np.hypot(h_size, c_size).sum()) / reaching)
         ds = back
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.arrays import Array, norm
+from engine.credit import credit
 from engine.diagnostics import Paths
 from engine.phrases import number, percent
 from engine.reference import Reference
@@ -33,11 +34,19 @@ def paths(kept: Reference) -> Paths:
     else:
         whole = ds[:, :H]
         parts = ({"highway": _later(ds[:, :H] * factors[:, 4 * H :])} if cell.name == "gru" else {}) | into_h
-    square = np.square(whole).sum(axis=(1, 2))
-    square = np.where(square > 0, square, np.nan)
-    shares = {name: (part * whole).sum(axis=(1, 2)) / square for name, part in parts.items()}
+    shares = _shares(parts, whole)
     rule, truth, factor = _rule_of_1997(kept)
     return Paths("c" if cell.name == "lstm" else "h", shares, rule, truth, factor, _sentence(shares, factor))
+
+
+def _shares(parts: dict[str, Array], whole: Array) -> dict[str, Array]:
+    """Returns <part, whole> / |whole|^2 per step, NaN where the whole is 0; each step in units of its largest
+    entry, so that squares stay in range."""
+    unit = np.abs(whole).max(axis=(1, 2), keepdims=True)
+    unit = np.where(unit > 0, unit, np.nan)
+    scaled = whole / unit
+    square = np.square(scaled).sum(axis=(1, 2))
+    return {name: (part / unit * scaled).sum(axis=(1, 2)) / square for name, part in parts.items()}
 
 
 def _later(x: Array) -> Array:
@@ -64,9 +73,10 @@ def _gates_to_h(kept: Reference, layer: int) -> dict[str, Array]:
 def _rule_of_1997(kept: Reference) -> tuple[Array | None, Array, float]:
     """Returns, for the last loss, |dL_s/dc_s times the forget gates' product|, |dL_s/dc_t|, and truth / rule at 0."""
     H, tape = kept.x.network.hidden, kept.tape.layers[-1]
-    s = int(kept.credit.loss_steps[-1])
-    row = kept.credit.c if kept.credit.c is not None else kept.credit.h
-    truth = np.where(np.arange(row.shape[1]) <= s, row[-1], np.nan)
+    s = int(np.flatnonzero(kept.x.data.counts)[-1])
+    h, c = credit(kept.x.network, kept.x.params, kept.tape, kept.plan.reset, np.array([s]))
+    row = h[0] if c is None else c[0]
+    truth = np.where(np.arange(len(row)) <= s, row, np.nan)
     if kept.x.network.cell.name != "lstm" or kept.x.network.layers > 1:
         return None, truth, float("nan")
     start = (kept.x.params["W_hy"].T @ kept.tape.dy[s]) * tape.factors[s, 4 * H : 5 * H]
@@ -78,7 +88,8 @@ def _rule_of_1997(kept: Reference) -> tuple[Array | None, Array, float]:
 
 
 def _sentence(shares: dict[str, Array], factor: float) -> str:
-    means = {name: float(np.nanmean(share)) for name, share in shares.items() if not np.isnan(share).all()}
+    means = {name: float(share[np.isfinite(share)].mean()) for name, share in shares.items()
+             if np.isfinite(share).any()}
     if not means:
         return "No gradient reaches the state, so there is nothing to split."
     most = max(means, key=lambda name: means[name])
