@@ -270,7 +270,7 @@ def _check(option: Option, value: Any) -> None:
     elif option.kind in ("int", "float"):
         low, high = option.low or 0, option.high or 0
         if not math.isfinite(value) or not low <= value <= high:
-            raise _wrong(option, value, f"must be from {low:,.12g} to {high:,.12g}")
+            raise _wrong(option, value, f"must be from {low:.12g} to {high:.12g}")
     elif option.kind == "text":
         if len(value) > LONGEST_TEXT:
             raise _wrong(option, f"{len(value)} characters", f"must have at most {LONGEST_TEXT} characters")
@@ -283,6 +283,6 @@ def _check(option: Option, value: Any) -> None:
 def _wrong(option: Option, value: object, limit: str) -> InputError:
     bounds = ""
     if option.kind in ("int", "float") and option.low is not None:
-        bounds = f" Give a number from {option.low:,.12g} to {option.high:,.12g};"
+        bounds = f" Give a number from {option.low:.12g} to {option.high:.12g};"
     default = f"the default is {shorten(option.default)}." if option.default not in ("", ()) else ""
     return InputError(Problem(option.name, shorten(value), limit, f"{option.help}{bounds} {default}".strip()))

@@ -89,9 +89,10 @@ def test_a_misspelt_tensor_names_the_nearest() -> None:
     assert any(each.endswith("Did you mean weight_ih?") for each in said)
 
 
-@pytest.mark.parametrize("value", [[[1.0], [1.0, 2.0]], "text", [["1"]], None, [[np.nan]], [[np.inf]], [[1j]],
-                                   {"a": 1}, [[10**400]], [[object()]]], ids=["ragged", "text", "digits", "none", "nan", "inf",
-                                                          "complex", "mapping", "huge", "object"])
+@pytest.mark.parametrize(
+    "value",
+    [[[1.0], [1.0, 2.0]], "text", [["1"]], None, [[np.nan]], [[np.inf]], [[1j]], {"a": 1}, [[10**400]], [[object()]]],
+    ids=["ragged", "text", "digits", "none", "nan", "inf", "complex", "mapping", "huge", "object"])
 def test_what_is_no_array_of_finite_numbers(value: object) -> None:
     said = problems("pytorch", "lstm", {**LSTM, "weight_ih_l0": value})
     assert said[0].startswith("weight_ih_l0 = ")
