@@ -17,7 +17,7 @@ def figure(analysis: Analysis) -> Figure:
     """Returns the figure; the vertical line is the k in force, for the styles that have one."""
     found = analysis.bias_curve
     assert found is not None
-    k = np.arange(1, len(found.sliding) + 1)
+    k, k_used = np.arange(1, len(found.sliding) + 1), in_force(analysis)
     top = max(1, decades([found.sliding, found.window])[1])
     bottom = min(-4, max(FLOOR, decades([found.sliding, found.window])[0]))
     data = [level(text, [0.5, 2.0 * len(k)], share) for share, text in LEVELS.items()]
@@ -28,7 +28,7 @@ def figure(analysis: Analysis) -> Figure:
         curve("window(k)", found.window_k, found.window, "var(--full)", dash="7px,4px", width=2.5),
         curve("sliding(k)", k, found.sliding, "var(--truncated)", width=3),
         *adaptive(analysis, k, 10.0 ** (bottom - 1), 10.0 ** (top + 1)),
-        upright("k in force", in_force(analysis), 10.0 ** (bottom - 1), 10.0 ** (top + 1), uid="k"),
+        upright("k in force", k_used, 10.0 ** (bottom - 1), 10.0 ** (top + 1), uid="k", showlegend=k_used == k_used),
     ]
     exponents = range(bottom, top + 1)
     texts = [LEVELS.get(10.0**e, "100 %" if e == 0 else power(e)) for e in exponents]
