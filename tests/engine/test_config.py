@@ -97,7 +97,7 @@ def test_what_is_not_a_number_is_refused(option: Option, raw: object) -> None:
     problem = refused({option.name: raw})
     assert problem.field == option.name
     assert "number" in problem.limit
-    assert f"from {option.low:g} to {option.high:g}" in problem.remedy
+    assert f"from {option.low:.12g} to {option.high:.12g}" in problem.remedy
 
 
 @pytest.mark.parametrize("option", NUMERIC, ids=lambda option: option.name)
@@ -105,7 +105,7 @@ def test_numbers_out_of_range_are_refused_with_the_range(option: Option) -> None
     for raw in (option.low - 1, option.high + 1, str(option.high + 1), -1e300, 1e300):
         problem = refused({option.name: raw})
         assert problem.field == option.name
-        assert problem.limit == f"must be from {option.low:g} to {option.high:g}"
+        assert problem.limit == f"must be from {option.low:.12g} to {option.high:.12g}"
     whole = {option.name: option.low}, {option.name: option.high}
     for edge in whole:
         found = parse({"steps": 10_000, "task": "copy", "k2": 1_000_000, "style": "k1k2", "cell": "lstm", **edge}
