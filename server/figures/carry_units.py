@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.traces import Analysis, Floats
+from engine.arrays import Floats
+from engine.traces import Analysis
 from server.figures.base import Figure, Trace, axis, time_axis
 from server.figures.base import figure as framed
 from server.figures.bins import MOST, bin_starts, centres
@@ -15,21 +16,22 @@ COLORS = [[i / 3, f"var(--unit-{i})"] for i in range(4)]
 
 
 def figure(analysis: Analysis) -> Figure:
-    """Returns two heatmaps of h, from -1 to 1, over one time axis."""
+    """Returns two heatmaps of h over one time axis, both on one scale about zero."""
     carry = analysis.carry_over
+    most = bound(carry.units_carried, carry.units_reset)
     units = carry.units_carried.shape[1]
     rows: dict[str, Any] = {"range": [-0.5, units - 0.5], "showgrid": False, "nticks": 4}
     bar = {
         "thickness": 11,
         "outlinewidth": 0,
         "xpad": 6,
-        "tickvals": [-1, -0.5, 0, 0.5, 1],
+        "tickvals": [-most, -most / 2, 0, most / 2, most],
         "title": {"text": "h", "side": "right"},
     }
     return framed(
         [
-            heatmap(carry.units_carried, "carried", "x", "y", colorbar=bar),
-            heatmap(carry.units_reset, "reset", "x", "y2", showscale=False),
+            heatmap(carry.units_carried, most, "carried", "x", "y", colorbar=bar),
+            heatmap(carry.units_reset, most, "reset", "x", "y2", showscale=False),
         ],
         xaxis=time_axis(analysis, anchor="y2"),
         yaxis=axis("unit", domain=[0.54, 1], **rows),
@@ -40,7 +42,13 @@ def figure(analysis: Analysis) -> Figure:
     )
 
 
-def heatmap(units: Floats, name: str, x: str, y: str, **more: Any) -> Trace:
+def bound(*units: Floats) -> float:
+    """Returns the least of 0.1, 0.25, 0.5 and 1 that holds every unit's value; 1 where some are not finite."""
+    largest = max(float(np.abs(values).max(initial=0.0)) for values in units)
+    return next((most for most in (0.1, 0.25, 0.5) if largest <= most), 1.0)
+
+
+def heatmap(units: Floats, most: float, name: str, x: str, y: str, **more: Any) -> Trace:
     """Returns one heatmap; many steps are shown by the mean of each few."""
     starts = bin_starts(units.shape[0], MOST)
     sizes = np.diff(np.append(starts, units.shape[0]))
@@ -54,8 +62,8 @@ def heatmap(units: Floats, name: str, x: str, y: str, **more: Any) -> Trace:
         "uid": name,
         "xaxis": x,
         "yaxis": y,
-        "zmin": -1,
-        "zmax": 1,
+        "zmin": -most,
+        "zmax": most,
         "zauto": False,
         "colorscale": COLORS,
         **more,

@@ -6,7 +6,7 @@ import { frame } from "./frame.js";
 /** @type {Record<string, string>} */
 const SHORT = { rnn: "RNN", lstm: "LSTM", gru: "GRU", carry: "carry", reset: "reset", cut: "cut", pass: "pass", true: "after", false: "before",
   every: "every step", last: "last step", uniform: "uniform", orthogonal: "orthogonal", text: "Text", copy: "Copy", adding: "Adding",
-  lagged_bits: "Lagged bits", series: "Series", full: "Full BPTT", window: "Windows of k", sliding: "Sliding, k back", k1k2: "Every k1, k2 back" };
+  lagged_bits: "Lagged bits", series: "Series", full: "Full BPTT", window: "Windows of k", sliding: "Sliding, k back", k1k2: "Every k1, k2 back", random: "At random, ARTBP" };
 
 /**
  * @param {import("../state.js").Option} option

@@ -4,13 +4,13 @@
 export const LABELS = {
   cell: "Cell", hidden: "Hidden width H", layers: "Layers", reset_after: "Reset gate", forget_bias: "Forget bias", init: "Initial weights",
   gain: "Recurrent gain", embedding: "Embedding width", task: "Task", steps: "Steps T", batch: "Batch B", lag: "Lag", text: "Text",
-  series: "Numbers", loss_at: "Loss is read", style: "Truncation", k: "Window k (num_steps)", k1: "k1, between passes", k2: "k2, back in time",
+  series: "Numbers", loss_at: "Loss is read", style: "Truncation", k: "Window k (num_steps)", k1: "k1, between passes", k2: "k2, back in time", p: "Chance p of a cut",
   value: "The state's value", gradient: "The gradient at an edge", seed: "Seed", dtype: "Precision",
 };
 
 /** @type {{title: string, options: string[], more?: string[]}[]} */
 export const GROUPS = [
-  { title: "Truncation", options: ["style", "k", "k1", "k2", "value", "gradient"] },
+  { title: "Truncation", options: ["style", "k", "k1", "k2", "p", "value", "gradient"] },
   { title: "Network", options: ["cell", "hidden", "gain"], more: ["forget_bias", "layers", "reset_after", "init"] },
   { title: "Task", options: ["task", "steps", "lag", "text", "series"], more: ["loss_at", "batch", "embedding"] },
   { title: "Chance", options: ["seed"] },
@@ -29,7 +29,7 @@ export function sliderRange(option, config) {
     hidden: { low: 1, high: 256, log: true }, layers: { low: 1, high: 3 }, forget_bias: { low: -5, high: 5, step: 0.1 },
     gain: { low: 0, high: 4, step: 0.05 }, embedding: { low: 0, high: 64 }, steps: { low: 2, high: 2000, log: true },
     batch: { low: 1, high: 64 }, lag: { low: 1, high: Math.max(2, steps - 1) }, k: { low: 1, high: steps },
-    k1: { low: 1, high: steps }, k2: { low: 1, high: steps },
+    k1: { low: 1, high: steps }, k2: { low: 1, high: steps }, p: { low: 0, high: 0.95, step: 0.01 },
   };
   const range = ranges[option.name];
   return range ? { step: 1, log: false, ...range } : null;
