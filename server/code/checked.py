@@ -36,7 +36,7 @@ class Checked:
         """What the page says beside a program."""
         libraries = ", ".join(f"{p.package} {p.version}" for p in self.packages)
         said = (
-            f"Run with {libraries} for {self.configs} configs like this one: "
+            f"Run with {libraries} for {self.configs} configs of every style, cell and task: "
             f"every number printed was the engine's, to {self.worst:.0e} relative."
         )
         return f"{self.note} {said}".strip()

@@ -11,7 +11,7 @@ from engine.truncation import title_of
 ADDRESS = "http://127.0.0.1:8000"  # where `python -m server` listens; the page puts its own address there
 SYMBOLS = ("text", "copy", "lagged_bits")  # tasks that read and predict symbols
 VALUES = ("adding", "series")  # tasks that read and predict numbers
-STYLES = ("full", "window", "sliding", "k1k2")
+STYLES = ("full", "window", "sliding", "k1k2", "random")
 CELLS = {"rnn": "plain RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -30,7 +30,12 @@ class Facts:
     symbols: bool  # inputs are symbols and the loss is cross-entropy; else values and squared error
     embedding: bool
     passes: str  # "whole": one backward pass; "windows": one for each window; "overlapping": see k1, k2
-    reset: bool  # the state is the initial state again every k (windows) or `chunk` steps
+    cuts: bool  # some line of the program makes a cut
+    reset: bool  # the state is the initial state again every k (windows) or `chunk` steps, or at drawn steps
+    drawn: bool  # the edges are drawn at random
+    weighted: bool  # the drawn edges are cut, or their gradient weighted by 1 / (1 - p)
+    edge: str  # the program's condition for a step at whose start there is an edge
+    p: float
     k: int
     k1: int  # losses in one of the overlapping backward passes
     k2: int  # steps that it goes back
@@ -55,7 +60,12 @@ def facts_of(config: Config) -> Facts:
         symbols=config.task in SYMBOLS,
         embedding=config.embedding > 0,
         passes=_passes(config),
+        cuts=config.value == "reset" or (config.gradient == "cut" and config.style != "full"),
         reset=config.value == "reset",
+        drawn=config.style == "random",
+        weighted=config.style == "random" and config.gradient == "cut",
+        edge=_edge(config),
+        p=config.p,
         k=config.k,
         k1=k1,
         k2=k2,
@@ -72,9 +82,15 @@ def address_of(config: Config) -> str:
 
 
 def _passes(config: Config) -> str:
-    if config.style == "full" or config.gradient == "pass":
+    if config.style in ("full", "random") or config.gradient == "pass":
         return "whole"
     return "windows" if config.style == "window" else "overlapping"
+
+
+def _edge(config: Config) -> str:
+    if config.style == "random":
+        return "t in starts"
+    return "t % k1 == 0" if config.style == "k1k2" and config.gradient == "cut" else "t % k == 0"
 
 
 def _network(config: Config) -> str:

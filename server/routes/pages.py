@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from server.assets import IMMUTABLE, PLOTLY_URL, Asset
 from server.catalogue import catalogue
+from server.code import FRAMEWORKS
 from server.negotiation import takes_gzip
 from server.problems import refuse
 from server.services import services
@@ -21,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def explore(request: Request) -> Response:
     """The Explore page."""
-    return page(request, "explore.html", plotly_url=PLOTLY_URL, catalogue=catalogue())
+    return page(request, "explore.html", plotly_url=PLOTLY_URL, catalogue=catalogue(), frameworks=FRAMEWORKS.values())
 
 
 def page(request: Request, template: str, **context: Any) -> Response:

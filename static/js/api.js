@@ -45,6 +45,21 @@ export async function certificate(config, options, signal) {
 }
 
 /**
+ * Returns the program for a config in a framework: its text, the lines that cut, and what it was checked with.
+ * @param {string} framework
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./lib/program.js").Written>}
+ */
+export async function code(framework, config, options, signal) {
+  const address = `/api/v1/code/${framework}?${configQuery(config, options, true)}`;
+  const response = await fetch(address, { headers: { Accept: "application/json" }, signal });
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
+/**
  * Returns a published result, computed anew.
  * @param {string} name
  * @returns {Promise<any>}

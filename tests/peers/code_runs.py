@@ -38,6 +38,10 @@ SPREAD: dict[str, dict[str, object]] = {
     "k1k2, carry": SMALL | {"cell": "rnn", "style": "k1k2", "k1": 3, "k2": 7, "task": "series", "layers": 2},
     "k1k2, reset": SMALL | {"cell": "gru", "style": "k1k2", "k1": 3, "k2": 8, "value": "reset", "embedding": 5},
     "k1k2, reset, gradient passed": SMALL | {"style": "k1k2", "k1": 6, "k2": 9, "value": "reset", "gradient": "pass"},
+    "random, carry": SMALL | {"style": "random", "p": 0.2, "layers": 2},
+    "random, reset": SMALL | {"cell": "gru", "style": "random", "p": 0.2, "value": "reset", "task": "series"},
+    "random, gradient passed": SMALL | {"cell": "rnn", "style": "random", "gradient": "pass", "value": "reset"},
+    "random, never cut": SMALL | {"cell": "gru", "reset_after": False, "style": "random", "p": 0, "task": "adding"},
     "k1 longer than the sequence": SMALL | {"style": "k1k2", "k1": 30, "k2": 40, "task": "copy"},
 }
 TOLERANCE = 1e-10  # twelve digits are printed
@@ -76,6 +80,7 @@ def run(framework: str, name: str, folder: Path, python: str = sys.executable) -
     found = analyze(config, include=frozenset({"weights", "inputs"}), certify=False)
     (folder / "unrolled.npz").write_bytes(encode_npz(found))
     (folder / "program.py").write_text(program(framework, config).text, encoding="utf-8")
+    python = str(Path(python).absolute())  # not resolved: the link in an environment says which one it is
     started = [python, "-W", "ignore", "-c", COMPATIBLE] if framework == "tensorflow1" else [python, "program.py"]
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if name in os.environ}
     done = subprocess.run(started, cwd=folder, env=kept | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from engine import Config, InputError, parse
+from engine import OPTION, Config, InputError, parse
 from engine.experiment import prepare
 from engine.tasks import TASKS
 from engine.truncation import dead_edges, plan_of, reach
@@ -77,7 +77,8 @@ def test_the_address_in_a_program_leads_to_its_own_config(name: str) -> None:
     assert parse(query) == config
 
 
-@pytest.mark.parametrize("text", ["'; rm -rf ~; '" + "x" * 80, '"""\nimport os\n' * 8, "\\" * 90, "{{ 7 * 7 }}%0a\r\n" * 9])
+@pytest.mark.parametrize("text", [
+    "'; rm -rf ~; '" + "x" * 80, '"""\nimport os\n' * 8, "\\" * 90, "{{ 7 * 7 }}%0a\r\n" * 9])
 def test_a_text_cannot_leave_the_comment(text: str) -> None:
     for framework in FRAMEWORKS:
         tree = ast.parse(program(framework, parse({"text": text})).text)
@@ -85,6 +86,12 @@ def test_a_text_cannot_leave_the_comment(text: str) -> None:
         address = facts.address_of(parse({"text": text}))
         assert address in program(framework, parse({"text": text})).text
         assert not set(address) & set("'\"\\ \n\r{}")
+
+
+def test_the_spread_has_every_style_cell_and_task() -> None:
+    configs = [parse(options) for options in SPREAD.values()]
+    for name in ("style", "cell", "task", "value", "gradient", "loss_at"):
+        assert {getattr(config, name) for config in configs} == set(OPTION[name].choices or ())
 
 
 def test_programs_know_what_each_task_reads() -> None:
