@@ -67,7 +67,7 @@ class Option:
         return self.when is None or getattr(config, self.when[0]) in self.when[1]
 
 
-LONGEST_TEXT = 1_000_000
+LONGEST_TEXT = 5_000_000
 LONGEST_SERIES = 100_000
 
 OPTIONS: tuple[Option, ...] = (
