@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from engine import OPTIONS, InputError, Option, Problem
+from engine import INCLUDES, OPTIONS, InputError, Option, Problem
 from engine.errors import shorten
 from server import commands
 from server.problems import RefusedError, nearest
@@ -67,9 +67,10 @@ def _help(option: Option) -> str:
 def _add_outputs(to: argparse.ArgumentParser) -> None:
     group = to.add_argument_group("what comes out")
     group.add_argument(
-        "--include", metavar="LIST", help="as in the API: credit,gradients,weights,states,inputs,figures"
+        "--include", metavar="LIST", help=f"as in the API: {','.join((*INCLUDES, 'figures'))}"
     )
     group.add_argument("--no-certificate", action="store_true", help="leave the certificates out; sooner")
+    group.add_argument("--estimate", action="store_true", help="only say what it would cost in memory and time")
     for form, what in (("json", "the API's answer"), ("csv", "the per-step table")):
         group.add_argument(
             f"--{form}", nargs="?", const="-", metavar="FILE", help=f"{what}, to a file or standard output"
@@ -125,7 +126,7 @@ def _unknown(argument: str, command: str) -> Problem:
     if command != "serve":
         flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + ["--text-file", "--config"]
     if command == "analyze":
-        flags += ["--include", "--no-certificate", "--json", "--csv", "--npz"]
+        flags += ["--include", "--no-certificate", "--estimate", "--json", "--csv", "--npz"]
     return Problem("argument", shorten(argument), f"unknown to `unrolled {command}`", nearest(argument, flags))
 
 

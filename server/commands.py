@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import engine
 from engine import OPTION, Certificate
 from engine.errors import refuse
 from server import strict, work
@@ -17,12 +18,20 @@ from server.summary import certificates, summary
 FLAG = "config."  # before the name of an option's flag among the parsed arguments
 FORMS = (("json", work.JSON), ("csv", work.CSV), ("npz", work.NPZ))
 MOST_CONFIG_BYTES = 256 * MIB
+WORTH_SAYING = 2.0  # seconds
 MOST_TEXT_BYTES = 4 * int(OPTION["text"].high or 0)
 
 
 def analyze(arguments: argparse.Namespace) -> int:
     """Prints a summary, or writes the answer in the forms that were asked for."""
     query = _query(arguments)
+    cost = engine.check_affordable(query.config, query.include, query.certificate)
+    said = f"about {max(1, round(cost.bytes / MIB))} MiB of memory and {max(0.1, cost.seconds):.1f} s"
+    if arguments.estimate:
+        print(f"Needs {said}.")
+        return 0
+    if cost.seconds > WORTH_SAYING:
+        print(f"unrolled: this takes {said}", file=sys.stderr)
     found, engine_ms = work.timed(query)
     forms = [(media, getattr(arguments, form)) for form, media in FORMS if getattr(arguments, form)]
     for media, target in forms:

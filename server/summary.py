@@ -16,8 +16,8 @@ ROWS = 11  # of the per-step table; all steps are in --csv
 
 def summary(found: Analysis) -> str:
     """Returns the sentences, what truncation costs by block, and the norms at some steps."""
-    words, note = found.words, found.nonfinite.note
-    sentences = (words.headline, words.norms, note, words.credit, words.carry_over, words.costs, words.certificate)
+    words = found.words
+    sentences = (words.headline, words.norms, words.credit, words.carry_over, words.costs, words.certificate)
     return "\n\n".join([_title(found), *_paragraphs(sentences), _costs(found), _steps(found)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -165,3 +166,8 @@ def test_a_broken_pipe_is_silent() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_the_cost_is_said_without_the_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["analyze", "--steps", "2000", "--hidden", "64", "--estimate"]) == 0
+    assert re.fullmatch(r"Needs about \d+ MiB of memory and \d+\.\d s\.\n", capsys.readouterr().out)
