@@ -38,7 +38,8 @@ function revive({ dtype, shape, offset }, buffer, start) {
  * @returns {any}
  */
 function rows(Reader, buffer, offset, shape) {
-  if (shape.length <= 1) return new Reader(buffer, offset, shape.length ? shape[0] : 1);
+  if (shape.length === 0) return new Reader(buffer, offset, 1)[0]; // a lone number that JSON cannot write
+  if (shape.length === 1) return new Reader(buffer, offset, shape[0]);
   const [count, ...rest] = shape;
   const stride = rest.reduce((product, n) => product * n, 1) * Reader.BYTES_PER_ELEMENT;
   return Array.from({ length: count }, (_, i) => rows(Reader, buffer, offset + i * stride, rest));
