@@ -9,8 +9,10 @@ import numpy as np
 from engine.arrays import Array
 from engine.weights.catalogue import convention_of, form_of, key_of
 from engine.weights.convention import Convention, Form, Key, Pieces
-from engine.weights.importing import added_forget_bias, import_weights
+from engine.weights.importing import added_forget_bias, model_blocks
 from engine.weights.layout import gradients_from, join, turned, weights_from
+from engine.weights.native import NATIVE
+from engine.weights.reading import read
 
 
 def export_weights(convention: str, cell: str, weights: Mapping[str, object], forget_bias: float | None = None,
@@ -22,7 +24,7 @@ def export_weights(convention: str, cell: str, weights: Mapping[str, object], fo
     known = convention_of(convention)
     key = key_of(cell, reset_after)
     form, added = form_of(known, key), added_forget_bias(known, key, forget_bias)
-    return _export(known, key, weights, lambda layer: weights_from(key, form, layer, added))
+    return _export(known, key, weights, lambda layer: weights_from(key, form, layer, added), finite=True)
 
 
 def export_gradients(convention: str, cell: str, gradients: Mapping[str, object],
@@ -30,16 +32,17 @@ def export_gradients(convention: str, cell: str, gradients: Mapping[str, object]
     """Returns the gradients of a framework's tensors, by its own names, from those of the engine's blocks.
 
     Each of two biases that are summed has the gradient of the engine's b; a gate that the framework has flipped
-    changes sign. Scale is not touched: see `reduction_factor`. Raises InputError as `import_weights` does."""
+    changes sign. Scale is not touched: see `reduction_factor`; what exploded to infinity stays so. Raises InputError
+    as `import_weights` does."""
     known = convention_of(convention)
     key = key_of(cell, reset_after)
     form_of(known, key)
-    return _export(known, key, gradients, lambda layer: gradients_from(key, layer))
+    return _export(known, key, gradients, lambda layer: gradients_from(key, layer), finite=False)
 
 
 def _export(convention: Convention, key: Key, given: Mapping[str, object],
-            pieces_of: Callable[[Mapping[str, Array]], Pieces]) -> dict[str, Array]:
-    blocks = import_weights("native", key[0], given, reset_after=key[1])
+            pieces_of: Callable[[Mapping[str, Array]], Pieces], finite: bool) -> dict[str, Array]:
+    blocks = model_blocks(key, read(NATIVE, key, given, None, finite))
     layers = sum(name.endswith(".W_hh") for name in blocks)
     out: dict[str, Array] = {}
     for number in range(layers):

@@ -11,7 +11,7 @@ from engine.errors import InputError, Problem, refuse
 from engine.weights.catalogue import convention_of, form_of, key_of
 from engine.weights.convention import GATES, INSIDE, Convention, Key, Pieces
 from engine.weights.layout import blocks, gradient_blocks
-from engine.weights.reading import read
+from engine.weights.reading import Read, read
 
 AGREEMENT = 1e-3
 """Relative difference up to which two gradients of one sum are the same, allowing for float32 and bfloat16."""
@@ -30,7 +30,11 @@ def import_weights(convention: str, cell: str, arrays: Mapping[str, object], hid
     key = key_of(cell, reset_after)
     form_of(known, key)
     added = added_forget_bias(known, key, forget_bias)
-    model = read(known, key, arrays, hidden)
+    return model_blocks(key, read(known, key, arrays, hidden), added)
+
+
+def model_blocks(key: Key, model: Read, added: float = 0.0) -> dict[str, Array]:
+    """Returns the engine's blocks of a model in pieces, in the engine's order; copies."""
     out = {block: np.array(array) for block, array in model.around.items() if block == "E"}
     for number, pieces in enumerate(model.layers):
         out.update({f"l{number}.{block}": array for block, array in blocks(key, pieces, added).items()})

@@ -41,8 +41,8 @@ def normal(name: str) -> str:
     return re.sub(r"\.|__", "/", name.removesuffix(":0"))
 
 
-def as_array(name: str, value: object) -> Array:
-    """Returns the value as a finite float64 array. Raises InputError for anything else."""
+def as_array(name: str, value: object, finite: bool = True) -> Array:
+    """Returns the value as a float64 array, finite where that is asked. Raises InputError for anything else."""
     try:
         array = np.asarray(value)
     except ValueError:
@@ -50,7 +50,7 @@ def as_array(name: str, value: object) -> Array:
     if array.dtype.kind not in "fiub":
         raise refuse(name, f"type {array.dtype}", "must be an array of real numbers", "Give numbers.")
     array = array.astype(np.float64)
-    if not np.isfinite(array).all():
+    if finite and not np.isfinite(array).all():
         raise refuse(name, "a value that is not finite", "must be finite", "Replace NaN and infinity.")
     return array
 
@@ -75,14 +75,15 @@ def label(name: str) -> str:
     return shorten(name, 80).strip("'")
 
 
-def sort_out(convention: Convention, cell: str, form: Form, arrays: Mapping[str, object]) -> Sorted:
+def sort_out(convention: Convention, cell: str, form: Form, arrays: Mapping[str, object],
+             finite: bool = True) -> Sorted:
     """Returns the tensors by layer and slot. What has no place is in `problems`; so is a layer that is missing."""
     out, groups = Sorted(), dict[tuple[str, str], dict[str, Named]]()
     leaves = "|".join(re.escape(slot.name) for slot in form.slots)
     pattern = re.compile(convention.pattern.format(leaves=leaves))
     for name, (given, value) in checked_names(arrays).items():
         try:
-            tensor = Named(label(given), as_array(label(given), value))
+            tensor = Named(label(given), as_array(label(given), value, finite))
         except InputError as error:
             out.problems.extend(error.problems)
             continue

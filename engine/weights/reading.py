@@ -21,11 +21,14 @@ class Read:
     around: dict[str, Array]
 
 
-def read(convention: Convention, key: Key, arrays: Mapping[str, object], hidden: int | None) -> Read:
-    """Returns the tensors as pieces. Raises InputError with every problem: a tensor that is missing, unknown, or of
-    a wrong shape; where the tensors are another cell's or another framework's weights it says whose."""
+def read(convention: Convention, key: Key, arrays: Mapping[str, object], hidden: int | None,
+         finite: bool = True) -> Read:
+    """Returns the tensors as pieces; without `finite` NaN and infinity are numbers like others.
+
+    Raises InputError with every problem: a tensor that is missing, unknown, or of a wrong shape; where the tensors
+    are another cell's or another framework's weights it says whose."""
     try:
-        return _read(convention, key, arrays, hidden)
+        return _read(convention, key, arrays, hidden, finite)
     except InputError as error:
         whose = _whose(convention, key, arrays)
         if not whose:
@@ -33,9 +36,9 @@ def read(convention: Convention, key: Key, arrays: Mapping[str, object], hidden:
         raise InputError([Problem("weights", f"{len(arrays)} tensors", *whose), *error.problems]) from None
 
 
-def _read(convention: Convention, key: Key, arrays: Mapping[str, object], hidden: int | None) -> Read:
+def _read(convention: Convention, key: Key, arrays: Mapping[str, object], hidden: int | None, finite: bool) -> Read:
     form = convention.forms[key]
-    found = sort_out(convention, key[0], form, arrays)
+    found = sort_out(convention, key[0], form, arrays, finite)
     problems = list(found.problems)
     if not found.layers:
         problems.extend(_missing(convention, key, form, {}, 0))
@@ -143,7 +146,7 @@ def _whose(asked: Convention, key: Key, arrays: Mapping[str, object]) -> tuple[s
 
 def _fits(convention: Convention, key: Key, arrays: Mapping[str, object]) -> bool:
     try:
-        _read(convention, key, arrays, None)
+        _read(convention, key, arrays, None, finite=True)
     except InputError:
         return False
     return True

@@ -140,3 +140,11 @@ def test_every_reduction_has_its_factor() -> None:
         reduction_factor("maen", 6, 4)
     with pytest.raises(InputError, match="must be 1 or more"):
         reduction_factor("mean", 0, 4)
+
+
+@pytest.mark.parametrize(("convention", "key"), CASES, ids=IDS)
+def test_gradients_that_exploded_are_exported_as_they_are(convention, key) -> None:
+    gradient = {name: np.full(block.shape, np.inf) for name, block in blocks_of(key).items()}
+    theirs = export_gradients(convention, key[0], gradient, reset_after=key[1])
+    assert theirs
+    assert all(np.isinf(array).all() for array in theirs.values())
