@@ -1,7 +1,7 @@
 /** The frame of a picture on the page: its sentence, readout, table, downloads and marked step. */
 
 import { make, save, setText } from "../lib/dom.js";
-import { csv, number } from "../lib/format.js";
+import { csv, number, set } from "../lib/format.js";
 
 const MOST_CELLS = 60_000;
 
@@ -35,7 +35,7 @@ export class Card {
 
   /** @param {string} text */
   say(text) {
-    setText(this.sentence, text);
+    setText(this.sentence, set(text));
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { make } from "../lib/dom.js";
 import { LOW, thickness } from "../lib/scales.js";
-import { HAIR, LANE } from "./strip-paint.js";
+import { HAIR, LANE } from "./strip-rows.js";
 
 /**
  * @param {HTMLElement} root

@@ -1,13 +1,16 @@
 /** The strip on the page: a canvas, and what the pointer and the keys do on it. */
 
 import { byId } from "../lib/dom.js";
-import { blockAt, layoutStrip, panned, stepAt, zoomed } from "./strip-layout.js";
 import { colour } from "./palette.js";
-import { LANE, ROWS, paintStrip } from "./strip-paint.js";
+import { stepsThatFit } from "./strip-groups.js";
+import { layoutStrip, roomOf } from "./strip-layout.js";
+import { paintStrip } from "./strip-paint.js";
+import { LANE, ROWS } from "./strip-rows.js";
+import { blockAt, following, panned, stepAt, zoomed } from "./strip-view.js";
 
 /**
- * @typedef {import("./strip-layout.js").StripData} StripData
- * @typedef {import("./strip-layout.js").StripView} StripView
+ * @typedef {import("./strip-types.js").StripData} StripData
+ * @typedef {import("./strip-types.js").StripView} StripView
  * @typedef {{pick: (step: number) => void, point: (step: number) => void, look: (from: number, to: number, resting: boolean) => void}} StripEvents
  */
 
@@ -28,7 +31,7 @@ export class Strip {
     /** @type {StripView} */
     this.view = { s: 0, at: 0, from: 0, to: 1 };
     this.truncated = true;
-    /** @type {import("./strip-layout.js").Scene | null} */
+    /** @type {import("./strip-types.js").Scene | null} */
     this.scene = null;
     this.step = 0;
     this.listen();
@@ -51,6 +54,14 @@ export class Strip {
     const changed = width !== this.size.width || em !== this.size.em;
     this.size = { width, em, labels: width > 44 * em ? 5.2 * em : 0 };
     return changed;
+  }
+
+  /**
+   * Returns how many steps have room with a block each.
+   * @param {StripData} data
+   */
+  fits(data) {
+    return stepsThatFit(data, roomOf(this.size), this.size.em);
   }
 
   redraw() {
@@ -122,6 +133,16 @@ export class Strip {
     const count = this.view.to - this.view.from;
     const { from, to } = panned(this.view, Math.sign(share) * Math.max(1, Math.round(Math.abs(share) * count)), this.data.steps);
     this.events.look(from, to, true);
+  }
+
+  /**
+   * Moves the view to a step that is out of sight.
+   * @param {number} step
+   */
+  follow(step) {
+    if (!this.data || (step >= this.view.from && step < this.view.to)) return;
+    const { from, to } = following(this.view, step, this.data.steps);
+    this.events.look(from, to, false);
   }
 
   /** @private */

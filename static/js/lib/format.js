@@ -10,7 +10,18 @@ export function number(value) {
   if (value === -Infinity) return "minus infinite";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return (size >= 1e-3 && size < 1e5 ? value.toPrecision(3) : value.toExponential(1)).replace("-", "\u2212").replace("e-", "e\u2212").replace("e+", "e");
+  const plain = size >= 1e3 ? value.toFixed(0) : value.toPrecision(3);
+  return (size >= 1e-3 && size < 1e5 ? plain : value.toExponential(1)).replace("-", "\u2212").replace("e-", "e\u2212").replace("e+", "e");
+}
+
+/**
+ * Returns a sentence of the engine as it is set on the page: a number keeps its unit on its line,
+ * and very large and small numbers are written as `number` writes them.
+ * @param {string} sentence
+ */
+export function set(sentence) {
+  return sentence.replace(/(\d) (%|degrees?\b)/g, "$1\u00a0$2")
+    .replace(/(\d)e([+-])0*(\d+)/g, (_, digit, sign, power) => `${digit}e${sign === "-" ? "\u2212" : ""}${power}`);
 }
 
 /**
@@ -27,7 +38,7 @@ export function error(error) {
  */
 export function percent(share) {
   if (share === null || !Number.isFinite(share)) return number(share);
-  return `${(100 * share).toFixed(Math.abs(share) < 0.0995 ? 1 : 0).replace("-", "\u2212")} %`;
+  return `${(100 * share).toFixed(Math.abs(share) < 0.0995 ? 1 : 0).replace("-", "\u2212")}\u00a0%`;
 }
 
 /**

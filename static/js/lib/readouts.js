@@ -1,6 +1,7 @@
 /** What the step under the pointer says in each picture: a pure function of the analysis. */
 
 import { number, visible } from "./format.js";
+import { edgeWeight, keptCredit } from "./weights.js";
 
 /** @typedef {any} Analysis */
 
@@ -11,8 +12,9 @@ export const READOUTS = {
     const target = a.sequence.targets[t] ? `, target ${quoted(a.sequence.targets[t])}` : "";
     const read = `Step ${t}: input ${quoted(a.sequence.inputs[t])}${target}.`;
     if (!a.credit || t > s) return `${read} The loss at step ${s} does not depend on it.`;
-    const full = number(a.credit.h[row][t]);
-    return `${read} \u2016dL${subscript(s)}/dh${subscript(t)}\u2016: full ${full}, truncated ${t >= a.plan.reach[s] ? full : "0: cut off"}.`;
+    const full = a.credit.h[row][t];
+    const kept = keptCredit(a, s, t, full);
+    return `${read} \u2016dL${subscript(s)}/dh${subscript(t)}\u2016: full ${number(full)}, truncated ${t < a.plan.reach[s] ? "0, cut off" : number(kept)}.`;
   },
   norms(a, t) {
     const cells = a.full.c ? `; cell state: full ${number(a.full.c[t])}, truncated ${number(a.truncated.c[t])}` : "";
@@ -22,7 +24,8 @@ export const READOUTS = {
     if (!a.credit) return "";
     const s = a.credit.loss_steps[row];
     if (t > s) return `State step ${t} comes after the picked loss at step ${s}: nothing flows there.`;
-    const kept = t >= a.plan.reach[s] ? "reached" : "cut off";
+    const weight = edgeWeight(a) ** (s - t);
+    const kept = t < a.plan.reach[s] ? "cut off" : weight === 1 ? "reached" : `reached and weighted by ${number(weight)}`;
     return `Loss at step ${s}, state at step ${t}: ${number(a.credit.h[row][t])}, ${kept} under the truncation.`;
   },
   carry_over(a, t) {

@@ -1,5 +1,7 @@
 /** The table behind each picture: a pure function of the analysis. */
 
+import { keptCredit } from "./weights.js";
+
 /**
  * @typedef {{columns: string[], rows: Array<Array<string | number>>, note: string}} Table
  * @typedef {any} Analysis the answer of `/api/v1/analysis`
@@ -28,10 +30,9 @@ function perStep(steps, columns, values, note) {
 function strip(a, row) {
   const steps = a.plan.cut.length;
   const s = a.credit ? a.credit.loss_steps[row] : steps - 1;
-  const reach = a.plan.reach[s];
   const credit = a.credit?.h[row];
   const full = credit && Array.from(credit, (value, t) => (t <= s ? value : ""));
-  const truncated = credit && Array.from(credit, (value, t) => (t > s ? "" : t >= reach ? value : 0));
+  const truncated = credit && Array.from(credit, (value, t) => (t > s ? "" : keptCredit(a, s, t, value)));
   return perStep(steps, ["input", "target", "cut before", "reset before", `full |dL_${s}/dh|`, `truncated |dL_${s}/dh|`],
     [a.sequence.inputs, a.sequence.targets, words(a.plan.cut), words(a.plan.reset), full, truncated],
     `The gradient of the loss at step ${s}, norms averaged over the batch.`);

@@ -1,20 +1,18 @@
 /** What the strip shows of an analysis: pure functions. */
 
+import { sightOf } from "../figures/strip-view.js";
 import { number } from "../lib/format.js";
+import { edgeWeight, keptCredit } from "../lib/weights.js";
 
 /**
- * Returns the picked loss, its row of the credit matrix, and the strip's view of it.
+ * Returns the picked loss and its row of the credit matrix: of those that have a row, the nearest to the one asked for.
  * @param {any} analysis
- * @param {import("../state.js").View} chosen
+ * @param {number | null} asked
  */
-export function stripView(analysis, chosen) {
-  const steps = analysis.plan.cut.length;
-  const losses = /** @type {ArrayLike<number>} */ (analysis.credit.loss_steps);
-  const row = nearest(losses, chosen.s ?? losses[losses.length - 1]);
-  const s = losses[row];
-  const from = Math.min(chosen.from ?? 0, Math.max(0, steps - 5));
-  const to = Math.min(steps, Math.max(chosen.to ?? steps, from + Math.min(5, steps)));
-  return { s, row, view: { s, at: Math.min(s, chosen.at ?? 0), from, to } };
+export function pickedLoss({ credit }, asked) {
+  const losses = /** @type {ArrayLike<number>} */ (credit.loss_steps);
+  const row = nearest(losses, asked ?? losses[losses.length - 1]);
+  return { s: losses[row], row };
 }
 
 /**
@@ -28,15 +26,44 @@ function nearest(losses, s) {
 }
 
 /**
- * @param {any} analysis
- * @param {number} row
- * @returns {import("../figures/strip-layout.js").StripData}
+ * Returns the strip's view of a picked loss.
+ * @param {number} steps
+ * @param {number} s
+ * @param {import("../state.js").View} chosen
+ * @param {number} fits how many steps have room with a block each
+ * @returns {import("../figures/strip-types.js").StripView}
  */
-export function stripData({ sequence, plan, loss, credit }, row) {
+export function stripView(steps, s, chosen, fits) {
+  const at = chosen.at === null ? null : Math.min(s, chosen.at);
+  if (chosen.from === null && chosen.to === null) return { s, at: at ?? 0, ...sightOf({ s, at }, steps, fits) };
+  const least = Math.min(5, steps);
+  const from = Math.min(chosen.from ?? 0, steps - least);
+  return { s, at: at ?? 0, from, to: Math.min(steps, Math.max(chosen.to ?? steps, from + least)) };
+}
+
+/**
+ * @param {any} analysis
+ * @param {number} s
+ * @param {number} row
+ * @returns {import("../figures/strip-types.js").StripData}
+ */
+export function stripData(analysis, s, row) {
+  const { config, sequence, plan, loss, credit } = analysis;
   const losses = new Set(/** @type {number[]} */ ([]));
   for (let t = 0; t < loss.per_step.length; t++) if (!Number.isNaN(loss.per_step[t])) losses.add(t);
-  return { steps: plan.cut.length, inputs: sequence.inputs, targets: sequence.targets, losses, starts: plan.window_starts,
-    cut: plan.cut, reset: plan.reset, reach: plan.reach, row: credit.h[row] };
+  const weight = edgeWeight(analysis);
+  return { steps: plan.cut.length, inputs: sequence.inputs, targets: sequence.targets, losses, cut: plan.cut, reset: plan.reset, reach: plan.reach,
+    starts: windowless(config) ? [0] : plan.window_starts, noun: config.style === "k1k2" ? "pass" : "window",
+    note: weight === 1 ? "" : `\u00d7${number(weight)} at each edge`, row: credit.h[row],
+    kept: weight === 1 ? credit.h[row] : credit.h[row].map((/** @type {number} */ value, /** @type {number} */ t) => keptCredit(analysis, s, t, value)) };
+}
+
+/**
+ * Where every loss goes back as far as every other and the state is carried, no step is a window's first.
+ * @param {{style: string, value: string}} config
+ */
+function windowless({ style, value }) {
+  return style === "sliding" && value === "carry";
 }
 
 /**
@@ -45,11 +72,32 @@ export function stripData({ sequence, plan, loss, credit }, row) {
  * @param {number} s
  * @param {number} row
  */
-export function stripSentence({ words, plan, credit }, s, row) {
+export function stripSentence(analysis, s, row) {
+  const { words, plan, credit } = analysis;
   const reach = plan.reach[s];
-  const told = (reach > 0 ? words.reach : words.reach_all).replaceAll("{s}", String(s)).replaceAll("{r}", String(reach));
+  const told = (reach > 0 ? words.reach : words.reach_all).replaceAll("{s}", String(s)).replaceAll("{r}", String(reach)) + weighted(analysis, s, reach);
   if (reach === 0) return told;
   const beyond = credit.h[row][reach - 1];
   if (beyond === 0) return `${told} The value's own path is broken there: nothing earlier has any effect on this loss.`;
   return `${told} Full BPTT would go on: ${number(beyond)} arrives at step ${reach - 1}, ${number(credit.h[row][0])} at step 0.`;
+}
+
+/**
+ * @param {any} analysis
+ * @param {number} s
+ * @param {number} reach
+ */
+function weighted(analysis, s, reach) {
+  const weight = edgeWeight(analysis);
+  if (weight === 1 || reach === s) return "";
+  return ` Each edge that is left counts ${number(weight)} times, so at step ${reach} the gradient counts ${number(weight ** (s - reach))} times.`;
+}
+
+/**
+ * Returns which steps are in sight, in words.
+ * @param {{from: number, to: number}} view
+ * @param {number} steps
+ */
+export function sightWords({ from, to }, steps) {
+  return to - from >= steps ? `all ${steps} steps` : `steps ${from} to ${to - 1} of ${steps}`;
 }

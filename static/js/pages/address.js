@@ -1,0 +1,65 @@
+/** The whole view in the address: one entry of the history for each choice on which the person settled. */
+
+import { fromSearch, toSearch } from "../state.js";
+
+export class Address {
+  /** @param {import("../state.js").Option[]} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {string} the query of the last entry that was pushed */
+    this.pushed = location.search;
+    /** Whether the entry in force is that of a control that still moves. */
+    this.moving = false;
+  }
+
+  /** Returns the state that the address holds, and the names in it that mean nothing. */
+  read() {
+    const { state, unknown } = fromSearch(location.search, this.options);
+    return { state: restored(state), unknown };
+  }
+
+  /**
+   * Returns the state after the person went back or forward.
+   * @returns {import("../state.js").State}
+   */
+  returned() {
+    this.pushed = location.search;
+    this.moving = false;
+    return this.read().state;
+  }
+
+  /**
+   * Writes the state: a new entry when the person has settled on it.
+   * @param {import("../state.js").State} state
+   * @param {boolean} resting
+   */
+  write(state, resting) {
+    const search = toSearch(state, this.options);
+    const kept = { config: state.config };
+    const place = location.pathname + search;
+    if (search === this.pushed && resting && !this.moving) return;
+    if (this.moving || search === this.pushed) history.replaceState(kept, "", place);
+    else history.pushState(kept, "", place);
+    this.moving = !resting;
+    if (resting) this.pushed = search;
+  }
+
+  /**
+   * Returns a link that shows the same numbers even where other defaults hold.
+   * @param {import("../state.js").State} state
+   */
+  link(state) {
+    return location.origin + location.pathname + toSearch(state, this.options, { whole: true });
+  }
+}
+
+/**
+ * Returns the state with what was too long for the address, which the history keeps.
+ * @param {import("../state.js").State} state
+ */
+function restored(state) {
+  const kept = history.state?.config;
+  if (!kept) return state;
+  const long = Object.fromEntries(["text", "series"].flatMap((name) => (kept[name] && !state.config[name] ? [[name, kept[name]]] : [])));
+  return { ...state, config: { ...state.config, ...long } };
+}

@@ -1,0 +1,101 @@
+/** All of the page's Plotly pictures: loaded after the first picture, drawn together ever after. */
+
+import { Chart } from "../figures/chart.js";
+import { loadPlotly } from "../figures/plotly-host.js";
+import { SENTENCES } from "../lib/sentences.js";
+
+export class Charts {
+  /**
+   * @param {{plotly: string, point: (step: number) => void, ready: (chart: Chart) => void}} page
+   *   plotly: the address of its script; ready: told of each picture once it is made
+   */
+  constructor(page) {
+    this.page = page;
+    /** @type {Map<string, Chart>} */
+    this.all = new Map();
+    this.loading = false;
+    /** @type {any} the analysis that is shown */
+    this.analysis = null;
+  }
+
+  /** @param {any} analysis */
+  draw(analysis) {
+    this.analysis = analysis;
+    for (const chart of this.all.values()) this.drawOne(chart);
+  }
+
+  /**
+   * @private
+   * @param {Chart} chart
+   */
+  drawOne(chart) {
+    chart.host.draw(this.analysis.figures[chart.name]);
+    chart.say(SENTENCES[chart.name](this.analysis));
+  }
+
+  /** Returns Plotly itself. */
+  plotly() {
+    return loadPlotly(this.page.plotly);
+  }
+
+  /** Makes every picture, those nearest to what is in sight first, and lets the page breathe in between. */
+  async load() {
+    if (this.loading) return;
+    this.loading = true;
+    const plotly = await this.plotly();
+    const waiting = new Set(/** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main > .figures [data-figure]")));
+    while (waiting.size) {
+      const root = [...waiting].reduce((best, one) => (distance(one) < distance(best) ? one : best));
+      waiting.delete(root);
+      await turn(distance(root) === 0);
+      const chart = new Chart(root, plotly, this.page.point);
+      chart.host.measure();
+      this.all.set(chart.name, chart);
+      this.drawOne(chart);
+      this.page.ready(chart);
+    }
+  }
+
+  /**
+   * Lets Plotly draw one picture a turn, so that a slider that moves again is heard in between.
+   * @param {() => boolean} idle
+   */
+  async settle(idle) {
+    for (const chart of [...this.all.values()]) {
+      if (!idle()) return;
+      chart.host.settle();
+      await turn(true);
+    }
+  }
+
+  /** Draws anew in the size that the page now gives. */
+  resize() {
+    for (const chart of this.all.values()) if (chart.host.measure()) chart.host.refresh();
+  }
+
+  /** Draws anew in the theme's colours. */
+  refresh() {
+    for (const chart of this.all.values()) chart.host.refresh();
+  }
+}
+
+/**
+ * Returns how far an element is from what is in sight, in pixels.
+ * @param {HTMLElement} element
+ */
+function distance(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return Math.max(0, top - innerHeight, -bottom);
+}
+
+/**
+ * Waits for the next turn of the page; what is out of sight can wait until the page has nothing else to do.
+ * @param {boolean} soon
+ * @returns {Promise<void>}
+ */
+function turn(soon) {
+  return new Promise((resolve) => {
+    if (soon || !("requestIdleCallback" in window)) setTimeout(() => resolve());
+    else requestIdleCallback(() => resolve(), { timeout: 100 });
+  });
+}
