@@ -98,4 +98,4 @@ def _sentence(shares: dict[str, Array], factor: float) -> str:
     if not np.isfinite(factor) or factor <= 0:
         return text
     off = f"{number(factor)} times" if factor >= 1 else f"1/{number(1 / factor)} of"
-    return f"{text} At step 0 the true gradient is {off} what the product of the forget gates alone would bring."
+    return f"{text} At step 0 the whole gradient is {off} what the product of the forget gates alone would bring."
