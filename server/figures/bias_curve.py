@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from engine.arrays import Array
 from engine.traces import Analysis
 from server.figures.base import Figure, Trace, axis, decades, power
 from server.figures.base import figure as framed
@@ -18,8 +21,7 @@ def figure(analysis: Analysis) -> Figure:
     found = analysis.bias_curve
     assert found is not None
     k, k_used = np.arange(1, len(found.sliding) + 1), in_force(analysis)
-    top = max(1, decades([found.sliding, found.window])[1])
-    bottom = min(-4, max(FLOOR, decades([found.sliding, found.window])[0]))
+    bottom, top = span([found.sliding, found.window])
     data = [level(text, [0.5, 2.0 * len(k)], share) for share, text in LEVELS.items()]
     for n, (name, errors) in enumerate(found.sliding_blocks.items()):
         data.append(curve("sliding, by block", k, errors, "var(--truncated)", width=1, opacity=0.45,
@@ -30,7 +32,7 @@ def figure(analysis: Analysis) -> Figure:
         *adaptive(analysis, k, 10.0 ** (bottom - 1), 10.0 ** (top + 1)),
         upright("k in force", k_used, 10.0 ** (bottom - 1), 10.0 ** (top + 1), uid="k", showlegend=k_used == k_used),
     ]
-    exponents = range(bottom, top + 1)
+    exponents = range(bottom, math.floor(top) + 1)
     texts = [LEVELS.get(10.0**e, "100 %" if e == 0 else power(e)) for e in exponents]
     return framed(
         data,
@@ -40,6 +42,13 @@ def figure(analysis: Analysis) -> Figure:
         margin={"l": 66, "r": 14, "t": 62, "b": 44},
         annotations=nothing([found.sliding, found.window]),
     )
+
+
+def span(errors: list[Array]) -> tuple[int, float]:
+    """Returns the ends of the axis, as powers of ten: from 1e-4 or less to a little over 1, or to the largest error."""
+    low, _ = decades(errors)
+    most = max(float(np.max(values, where=np.isfinite(values), initial=0.0)) for values in errors)
+    return min(-4, max(FLOOR, low)), 0.3 if most <= 1.5 else float(math.ceil(math.log10(most)))
 
 
 def adaptive(analysis: Analysis, k: np.ndarray[tuple[int], np.dtype[np.int64]], low: float, high: float) -> list[Trace]:

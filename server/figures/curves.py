@@ -94,4 +94,4 @@ def share_axis(title: str | None, values: list[Array], **more: Any) -> Axis:
     finite = np.concatenate([y[np.isfinite(y)] for y in values] or [np.zeros(0)])
     low, high = min(0.0, float(finite.min(initial=0.0))), max(1.0, float(finite.max(initial=1.0)))
     room = 0.06 * (high - low)
-    return axis(title, range=[low - room, high + room], nticks=6, **more)
+    return axis(title, range=[low - room, high + room], **{"nticks": 6, **more})

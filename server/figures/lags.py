@@ -31,8 +31,8 @@ def figure(analysis: Analysis) -> Figure:
         data,
         xaxis=axis("lag s − t, steps", range=[-0.5, max(1, len(lags)) - 0.5], showgrid=False, nticks=8, anchor="y2"),
         yaxis=log_axis("‖dL<sub>s</sub>/dh<sub>s−lag</sub>‖", low, high, zeros=False, infinities=False)
-        | {"domain": [0.5, 1]},
-        yaxis2=share_axis("share", [running, found.share_by_lag], domain=[0, 0.42], anchor="x"),
+        | {"domain": [0.56, 1]},
+        yaxis2=share_axis("share", [running, found.share_by_lag], domain=[0, 0.4], anchor="x", nticks=4),
         margin={"l": 66, "r": 14, "t": 62, "b": 44},
         annotations=nothing([norms]),
     )

@@ -20,5 +20,5 @@ def figure(analysis: Analysis) -> Figure:
         more = {"mode": "lines+markers", "marker": {"size": 5, "color": color}, "dash": dash}
         curves.append((f"{name} singular value", found.steps, values, color, more))
     span = [-0.5, steps_of(analysis) - 0.5]
-    return log_curves(curves, time_axis(analysis), "of ds<sub>t</sub>/ds<sub>t−1</sub>",
+    return log_curves(curves, time_axis(analysis), "singular values of ds<sub>t</sub>/ds<sub>t−1</sub>",
                       [level("1: lengths are kept", span, 1.0)])

@@ -33,6 +33,21 @@ export async function analysis(config, options, signal) {
 }
 
 /**
+ * Returns an analysis with deeper diagnostics and their figures, and without its certificate.
+ * @param {string} include names of `include=`, separated by commas
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export async function diagnostics(include, config, options, signal) {
+  const extra = { include: `${include},figures`, certificate: "false" };
+  const body = { include: [...include.split(","), "figures"], certificate: false };
+  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal);
+  return decode(await response.arrayBuffer());
+}
+
+/**
  * Returns `{certificate, certificate_full, sentence}` of a config.
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options

@@ -78,7 +78,7 @@ export const DEEPER_READOUTS = {
     return `Step ${t}: ${Object.entries(paths.shares).map(([name, share]) => `${name} ${percent(share[t])}`).join(", ")}.`;
   },
   rule_1997({ paths }, t) {
-    const rule = paths.rule ? `, the 1997 rule ${number(paths.rule[t])}, ${number(paths.truth[t] / paths.rule[t])} times too small` : "";
+    const rule = paths.rule ? `, the 1997 rule ${number(paths.rule[t])}: the truth is ${number(paths.truth[t] / paths.rule[t])} times as much` : "";
     return Number.isNaN(paths.truth[t]) ? `Step ${t} comes after the last loss.` : `Step ${t}: truth ${number(paths.truth[t])}${rule}.`;
   },
   gates({ gates }, t) {

@@ -44,12 +44,12 @@ export const DEEPER_SENTENCES = {
     return `Over ${s.lags[last]} ${s.lags[last] === 1 ? "step" : "steps"} the product\u2019s largest singular value is ${tenTo(s.log10_product[last])}. ` +
       `The bound of Pascanu et al. (2013) only says \u201cat most ${tenTo(s.log10_bound[last])}\u201d${loose}: a small bound proves that gradients vanish, a large one proves nothing.`;
   },
-  lyapunov({ spectrum: s }) {
+  lyapunov({ spectrum: s, config }) {
     if (s.verdict === "undefined") return s.sentence;
     const growing = Array.from(s.lyapunov).filter((value) => value > 0).length;
     const [name, radius] = Object.entries(s.spectral_radius).reduce((best, one) => (one[1] > best[1] ? one : best), ["none", -1]);
     return `${growing} of ${s.lyapunov.length} directions grow. The exponents sum to ${number(s.log_det)}, the mean of log|det J|. ` +
-      `The largest spectral radius of a recurrent matrix is ${number(radius)} (${name}), which alone decides nothing.`;
+      `The largest spectral radius of a recurrent matrix is ${number(radius)} (${matrix(name, config.cell)}), which alone decides nothing.`;
   },
   draws({ draws }) {
     return `The mean over all draws of the gradient is the full one, but every draw has its own cuts and weights: ` +
@@ -70,6 +70,19 @@ export function lagOf({ share_by_lag: shares, readout_share: readout }, part) {
     if (sum >= part) return lag;
   }
   return -1;
+}
+
+/** @type {Record<string, string[]>} */
+const GATES = { lstm: ["input gate", "forget gate", "candidate", "output gate"], gru: ["reset gate", "update gate", "candidate"] };
+
+/**
+ * Returns the name of one gate's recurrent matrix in words: "l0.W_hh[1]" is the forget gate's of layer 0.
+ * @param {string} name
+ * @param {string} cell
+ */
+function matrix(name, cell) {
+  const [, layer, gate] = /^l(\d+)\.W_hh\[(\d+)\]$/.exec(name) ?? [];
+  return `layer ${layer}, ${GATES[cell]?.[Number(gate)] ?? "W_hh"}`;
 }
 
 /** @param {ArrayLike<number>} values */

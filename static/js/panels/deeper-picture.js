@@ -2,8 +2,10 @@
 
 import { Chart } from "../figures/chart.js";
 import { AXES, nearest } from "../lib/deeper-axes.js";
+import { entries, withoutKey } from "../lib/deeper-key.js";
 import { DEEPER_READOUTS, DEEPER_TABLES } from "../lib/deeper-tables.js";
 import { DEEPER_SENTENCES } from "../lib/deeper-words.js";
+import { make } from "../lib/dom.js";
 
 /** @typedef {import("../lib/deeper-words.js").InForce} InForce */
 
@@ -26,13 +28,31 @@ export class DeeperPicture {
     this.analysis = null;
     /** @type {number[]} what lies along its own axis */
     this.values = [];
-    this.at = 0;
+    this.at = -1; // nowhere yet
+    /** @type {any} with its key, for the PNG */
+    this.figure = null;
+    this.key = make("ul", { class: "deeper-key" });
+    root.querySelector(".plot-frame")?.before(this.key);
+    this.keepKeyInPng();
     if (this.own) this.listen(this.own);
     else page.keys(this.chart.surface);
   }
 
   get name() {
     return this.chart.name;
+  }
+
+  /** @private */
+  keepKeyInPng() {
+    const { host } = this.chart;
+    const png = host.png.bind(host);
+    host.png = () => {
+      const shown = host.figure;
+      host.figure = this.figure;
+      const made = png();
+      host.figure = shown;
+      return made;
+    };
   }
 
   /**
@@ -73,12 +93,15 @@ export class DeeperPicture {
     this.chart.fillTable();
     if (!this.own) return;
     this.values = this.own.values(analysis);
-    this.go(this.at);
+    this.chart.surface.setAttribute("aria-valuemax", String(Math.max(0, this.values.length - 1)));
+    if (this.at >= 0) this.go(this.at);
   }
 
   /** @param {any} figure */
   draw(figure) {
-    this.chart.host.draw(figure);
+    this.figure = figure;
+    this.key.replaceChildren(...entries(figure).map(keyEntry));
+    this.chart.host.draw(withoutKey(figure));
     this.chart.host.settle();
   }
 
@@ -92,7 +115,7 @@ export class DeeperPicture {
     if (this.chart.root.hidden || !this.analysis) return;
     this.chart.host.measure();
     this.chart.host.refresh();
-    if (this.own) this.go(this.at);
+    if (this.at >= 0) this.go(this.at);
   }
 
   /**
@@ -124,4 +147,23 @@ export class DeeperPicture {
     const left = axis.left + ((value - axis.range[0]) / (axis.range[1] - axis.range[0])) * axis.width;
     Object.assign(this.chart.cursor.style, { left: `${left - 1}px`, width: "2px", top: `${axis.top}px`, height: `${axis.height}px` });
   }
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+/** @type {Record<string, [string, Record<string, string>]>} */
+const SAMPLES = { line: ["path", { d: "M1 6h26" }], points: ["circle", { cx: "14", cy: "6", r: "4" }], area: ["path", { d: "M1 6h26", "stroke-width": "10" }] };
+
+/** @param {import("../lib/deeper-key.js").Entry} entry */
+function keyEntry({ name, kind, color, width, dash }) {
+  const [tag, place] = SAMPLES[kind];
+  const sample = document.createElementNS(SVG, tag);
+  const look = kind === "line" ? { "stroke-width": String(width), "stroke-dasharray": dash } : {};
+  for (const [attribute, value] of Object.entries({ ...place, ...look })) sample.setAttribute(attribute, value);
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", "0 0 28 12");
+  picture.setAttribute("aria-hidden", "true");
+  picture.append(sample);
+  const item = make("li", { style: `--key: ${color}` });
+  item.append(picture, name);
+  return item;
 }
