@@ -9,19 +9,19 @@
  *   when: [string, string[]] | null}} Option
  * @typedef {string | number | boolean} Value
  * @typedef {Record<string, Value>} Config
- * @typedef {{s: number | null, at: number | null, from: number | null, to: number | null, q: string}} View
+ * @typedef {{s: number | null, at: number | null, from: number | null, to: number | null, q: string, deep: string}} View
  * @typedef {{config: Config, view: View}} State
  */
 
-/** The view's part of the table: the picked loss, how far its backward pass is shown, the zoom, the question. */
-const VIEW = /** @type {const} */ ({ s: "step", at: "step", from: "step", to: "step", q: "name" });
+/** The view's part of the table: the picked loss, how far its backward pass is shown, the zoom, the question, the deeper panels that are open. */
+const VIEW = /** @type {const} */ ({ s: "step", at: "step", from: "step", to: "step", q: "name", deep: "name" });
 
 /** Longer texts stay out of the address (servers and mail programs cut it); history keeps them. */
 export const LONGEST_IN_URL = 2000;
 
 /** @returns {View} */
 export function wholeView() {
-  return { s: null, at: null, from: null, to: null, q: "" };
+  return { s: null, at: null, from: null, to: null, q: "", deep: "" };
 }
 
 /**

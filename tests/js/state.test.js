@@ -35,7 +35,7 @@ test("a value that cannot be read is kept as it was written, for the server to r
 test("unknown names are named, and a view that makes no sense is left out", () => {
   const { state: read, unknown } = fromSearch("?hiden=3&s=-4&from=1e9&q=<b>&to=9", OPTIONS);
   assert.deepEqual(unknown, ["hiden"]);
-  assert.deepEqual(read.view, { s: null, at: null, from: null, to: 9, q: "" });
+  assert.deepEqual(read.view, { s: null, at: null, from: null, to: 9, q: "", deep: "" });
 });
 
 test("a long text stays out of the address", () => {

@@ -3,12 +3,14 @@
 import * as api from "../api.js";
 import { panel } from "../controls/panel.js";
 import { Chart } from "../figures/chart.js";
+import { loadPlotly } from "../figures/plotly-host.js";
 import { byId, setText } from "../lib/dom.js";
 import { set } from "../lib/format.js";
 import { Newest } from "../lib/newest.js";
 import { READOUTS } from "../lib/readouts.js";
 import { TABLES } from "../lib/tables.js";
 import { CodePanel } from "../panels/code.js";
+import { mount } from "../panels/deeper.js";
 import { configOf, sameConfig, wholeView } from "../state.js";
 import { Address } from "./address.js";
 import { awaitCertificate, showCertificate } from "./certificate.js";
@@ -43,6 +45,9 @@ class Explore {
     this.checks = new Newest((config, signal) => api.certificate(config, options, signal),
       (answer) => this.certified(answer), (error) => this.refused(error), { patience: 0 });
     this.code = new CodePanel(options, () => this.strip.strip.scene?.edges ?? []);
+    this.deeper = mount(byId("deeper"), { options, plotly: () => loadPlotly(byId("explore").dataset.plotly ?? ""), point: (t) => this.point(t),
+      keys: (surface) => this.listenKeys(surface), opened: (names) => this.opened(names) });
+    this.deeper.open(state.view.deep);
     this.listen();
     this.ask();
     if (unknown.length) notice(`The address has names that mean nothing here and were left out: ${unknown.join(", ")}.`);
@@ -54,6 +59,7 @@ class Explore {
     chrome({ recolour: () => this.recolour(), resize: () => this.resize(), link: () => this.address.link(this.state) });
     addEventListener("popstate", () => {
       this.state = this.address.returned();
+      this.deeper.open(this.state.view.deep);
       this.ask();
     });
     new ResizeObserver(() => this.resize()).observe(byId("main"));
@@ -101,7 +107,7 @@ class Explore {
    */
   replace(config, q) {
     this.strip.transport.stop();
-    this.state = { config, view: { ...wholeView(), q } };
+    this.state = { config, view: { ...wholeView(), q, deep: this.state.view.deep } };
     this.address.write(this.state, true);
     this.ask();
   }
@@ -135,6 +141,13 @@ class Explore {
     this.drawStrip();
   }
 
+  /** @param {string} names of the deeper panels that are open */
+  opened(names) {
+    if (names === this.state.view.deep) return;
+    this.state.view.deep = names;
+    this.address.write(this.state, true);
+  }
+
   // ---- what the engine answers
 
   ask() {
@@ -155,6 +168,7 @@ class Explore {
     if (!this.warned) notice("");
     this.warned = false;
     this.draw();
+    this.deeper.show(config, { title: answer.plan.title, error: answer.costs.whole.relative_error });
     markPixels();
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(config), REST_MS);
@@ -209,6 +223,7 @@ class Explore {
     this.strip.strip.point(this.step);
     this.code.mark(Boolean(this.analysis.plan.cut[this.step]));
     for (const card of this.cards()) this.mark(card, this.step);
+    this.deeper.mark(this.step);
   }
 
   /**
@@ -236,6 +251,7 @@ class Explore {
   recolour() {
     this.strip.strip.redraw();
     this.charts.refresh();
+    this.deeper.refresh();
   }
 
   resize() {
@@ -243,6 +259,7 @@ class Explore {
     clearTimeout(this.resizing);
     this.resizing = setTimeout(() => {
       this.charts.resize();
+      this.deeper.refresh();
       if (this.step !== null) this.point(this.step);
     }, 80);
   }

@@ -62,6 +62,7 @@ export class DeeperPicture {
   listen(own) {
     const { surface } = this.chart;
     this.chart.timed = false;
+    this.chart.readout.textContent = `Point at a ${own.word}, or use the arrow keys.`;
     surface.setAttribute("aria-label", (surface.getAttribute("aria-label") ?? "").replace(/^Step/, own.word[0].toUpperCase() + own.word.slice(1)));
     surface.addEventListener("pointermove", (event) => {
       const axis = this.chart.host.timeAxis();
