@@ -35,14 +35,14 @@ def figure(analysis: Analysis) -> Figure:
             bars(error, "relative error", "x3", "y3"),
         ],
         xaxis=axis(
-            "angle, degrees",
+            "angle, °",
             domain=[0, 0.28],
             anchor="y",
             range=[0, 95 if peak(angle) <= 90 else 180],
             tickvals=[0, 45, 90, 135, 180],
         ),
         xaxis2=axis("share kept", domain=[0.36, 0.64], anchor="y2", **span(kept)),
-        xaxis3=axis("relative error", domain=[0.72, 1], anchor="y3", **span(error)),
+        xaxis3=axis("rel. error", domain=[0.72, 1], anchor="y3", **span(error)),
         yaxis=axis(None, **{**shared, "ticktext": names}),
         yaxis2=axis(None, **{**shared, "anchor": "x2", "showticklabels": False}),
         yaxis3=axis(None, **{**shared, "anchor": "x3", "showticklabels": False}),
@@ -64,7 +64,12 @@ def span(values: Floats) -> dict[str, Any]:
     """Returns a range from zero, or below it, to one, or to the next 1, 2 or 5 times a power of ten."""
     high = nice(max(1.0, peak(values)))
     low = -nice(max(0.0, peak(-values)))
-    return {"range": [low * 1.05, high * 1.05], "tickvals": sorted({low, 0.0, high / 2, high})}
+    apart = 0.3 * (high - low)  # so that the labels do not run into each other on a telephone
+    shown = [0.0]
+    for value in (high, low, high / 2):
+        if all(abs(value - other) >= apart for other in shown):
+            shown.append(value)
+    return {"range": [low * 1.05, high * 1.05], "tickvals": sorted(shown)}
 
 
 def nice(value: float) -> float:

@@ -136,7 +136,7 @@ function cellPath(ctx, x, y, width, height, radius) {
 }
 
 /**
- * Draws a label where it fits; a longer one is cut short, or left to the readout below the strip.
+ * Draws a label where it fits, a single sign if need be made narrow; a longer one is cut short, or left to the readout below the strip.
  * @param {Brush} brush
  * @param {string} label
  * @param {number} x
@@ -145,7 +145,7 @@ function cellPath(ctx, x, y, width, height, radius) {
  */
 function symbol({ ctx, em }, label, x, y, width) {
   const text = visible(label);
-  if (ctx.measureText(text).width <= width - 0.1 * em) ctx.fillText(text, x, y);
+  if (text.length === 1 || ctx.measureText(text).width <= width - 0.1 * em) ctx.fillText(text, x, y, width - 0.2 * em);
   else if (width > 2.2 * em) ctx.fillText(`${text.slice(0, Math.floor(width / (0.65 * em)))}\u2026`, x, y);
   else ctx.fillRect(x - 0.1 * em, y - 0.1 * em, 0.2 * em, 0.2 * em);
 }

@@ -43,7 +43,7 @@ function paintMany({ ctx, em }, scene, data, view) {
   const count = Array.from(data.starts).filter((t) => t >= view.from && t < view.to).length;
   if (count < 2) return;
   ctx.fillStyle = colour("ink-soft");
-  ctx.fillText(`${count} ${data.noun}s: zoom in to see each`, (scene.left + scene.right) / 2, ROWS.band * em);
+  ctx.fillText(`${count} ${data.noun}s${scene.group > 1 ? ": zoom in to see each" : ""}`, (scene.left + scene.right) / 2, ROWS.band * em);
 }
 
 /**
