@@ -43,6 +43,9 @@ PRESETS: tuple[Preset, ...] = (
             style="sliding", k=20),
     _preset("k1k2", "Every 10 steps, go back 30", "Overlapping backward passes: BPTT(30; 10).",
             style="k1k2", k1=10, k2=30),
+    _preset("random", "Random cuts (ARTBP), p = 0.05",
+            "Each edge is cut with probability 0.05, the others are weighted by 1/0.95: right on average, never exact.",
+            style="random", p=0.05),
     _preset("gru", "The same text through a GRU", "No separate cell state; windows of 20.", cell="gru"),
 )
 

@@ -5,7 +5,8 @@ import { error, number } from "../lib/format.js";
 
 /**
  * @typedef {{objective: string, status: string, worst: number | null, tolerance: number, checked_losses: number, all_losses: number, note: string,
- *   blocks: {block: string, analytic: number, complex_step: number, relative_error: number}[]}} Certificate
+ *   blocks: {block: string, analytic: number, complex_step: number, relative_error: number}[],
+ *   witness: {name: string, block: string, relative_error: number} | null}} Certificate
  */
 
 /** Says that the check of what is shown has not come yet. */
@@ -37,6 +38,12 @@ function block(certificate) {
   const columns = ["block", "our derivative", "complex step", "relative error"];
   return make("section", {}, make("h3", {}, certificate.objective),
     make("p", {}, `${certificate.note} Checked losses: ${certificate.checked_losses} of ${certificate.all_losses}. Tolerance ${error(certificate.tolerance)}.`),
+    witness(certificate),
     make("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": certificate.objective }, make("table", {},
       make("thead", {}, make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, ...rows))));
+}
+
+/** @param {Certificate} certificate */
+function witness({ witness: second }) {
+  return second && make("p", {}, `${second.name} agrees to ${error(second.relative_error)} on ${second.block}: the same gradient, computed forward in time.`);
 }
