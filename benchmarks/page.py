@@ -21,10 +21,13 @@ SIZE = {"width": 1440, "height": 900}
 # those of the request among them, and of the engine among those.
 MOVE = """async ([name, value]) => {
   const slider = document.querySelector(`input[type=range][aria-label="${name}, slider"]`);
-  const drawn = new Promise((resolve) => new PerformanceObserver((list, observer) => {
-    observer.disconnect();
-    resolve(list.getEntries().at(-1).duration);
-  }).observe({ type: "measure" }));
+  const drawn = new Promise((resolve, reject) => {
+    new PerformanceObserver((list, observer) => {
+      observer.disconnect();
+      resolve(list.getEntries().at(-1).duration);
+    }).observe({ type: "measure" });
+    setTimeout(() => reject(new Error(`nothing was drawn for ${name} = ${value}`)), 10000);
+  });
   performance.clearMarks();
   performance.clearResourceTimings();
   slider.value = String(value);
@@ -37,7 +40,10 @@ MOVE = """async ([name, value]) => {
 }"""
 # Waits for all pictures. (Playwright's own waiting needs `eval`, which the page's policy forbids.)
 DRAWN = """async () => {
-  while (!performance.getEntriesByName("all-drawn").length) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!performance.getEntriesByName("all-drawn").length) {
+    if (performance.now() > 30000) throw new Error("the page did not draw all its pictures");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }"""
 MARKS = """() => Object.fromEntries(["pixels", "all-drawn"].map(
   (name) => [name, performance.getEntriesByName(name)[0]?.startTime]))"""
