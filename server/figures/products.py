@@ -30,7 +30,7 @@ def figure(analysis: Analysis) -> Figure:
         on_rail("exactly 0", found.lags, lost, low - room, "var(--full)"),
     ]
     every = max(1, math.ceil((high - low) / 6))
-    ticks = list(range(low, high + 1, every))
+    ticks = list(range(every * math.ceil(low / every), high + 1, every))
     return framed(
         data,
         xaxis=count_axis("lag, steps back from the last", last),
