@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from benchmarks.timing import machine, medians
 from engine.arrays import quiet_single_thread
-from engine.bias import bias_curve
+from engine.bias import bias_curve, ledger_of
 from engine.config import Config, validate
 from engine.gates import gates
 from engine.lags import by_lag
@@ -21,7 +21,8 @@ def ways(kept: Reference) -> dict[str, Callable[[], object]]:
     return {
         "credit matrix": lambda: credit_of(x, tape, kept.plan),
         "sweep over the lags": lambda: list(by_lag(x.network, x.params, tape, x.data.counts)),
-        "bias curve": lambda: bias_curve(kept),
+        "errors of sliding(k) for all k": lambda: ledger_of(kept),
+        "bias curve, with window(k) for 24 k": lambda: bias_curve(kept),
         "paths": lambda: paths(kept),
         "gates": lambda: gates(kept),
         "spectrum without products": lambda: spectrum(kept, products=False),

@@ -24,10 +24,7 @@ def bias_curve(kept: Reference) -> BiasCurve:
     """Returns the relative error of sliding(k) for every k, from one sweep, and of window(k) for some k.
 
     The gradient of sliding(k) is the sum of what the lags below k bring; its error is what the others bring."""
-    x = kept.x
-    ledger = _Ledger.of(kept)
-    for lag in by_lag(x.network, x.params, kept.tape, x.data.counts):
-        ledger.take(lag)
+    ledger = ledger_of(kept)
     errors = {name: np.array(values) for name, values in ledger.errors.items()}
     whole = np.sqrt(np.sum([np.square(e) for e in errors.values()], axis=0)) / ledger.size
     blocks = {name: e / float(norm(ledger.full[name].ravel(), 0)) for name, e in errors.items()}
@@ -42,8 +39,16 @@ def bias_curve(kept: Reference) -> BiasCurve:
         sentence=_sentence(whole, half))
 
 
+def ledger_of(kept: Reference) -> Ledger:
+    """Returns what each lag brings, and what is missing after it, of the whole sweep."""
+    x, ledger = kept.x, Ledger.empty(kept)
+    for lag in by_lag(x.network, x.params, kept.tape, x.data.counts, ledger.scale):
+        ledger.take(lag)
+    return ledger
+
+
 @dataclass
-class _Ledger:
+class Ledger:
     """What the lags have brought so far, in units of `scale`."""
 
     full: Params
@@ -57,26 +62,26 @@ class _Ledger:
     states: list[float] = field(default_factory=list)
 
     @staticmethod
-    def of(kept: Reference) -> _Ledger:
+    def empty(kept: Reference) -> Ledger:
         scale = unit_scale(*kept.gradients.blocks.values())
         full = {name: block / scale for name, block in kept.gradients.blocks.items()}
         full["l0.W_ih"] = np.ascontiguousarray(full["l0.W_ih"][:, inputs_used(kept.tape)])
         rest = {name: block.copy() for name, block in full.items() if name not in ("W_hy", "b_y")}
         size = float(np.sqrt(sum(float(np.vdot(block, block)) for block in full.values())))
-        return _Ledger(full, rest, scale, size, {name: [] for name in rest})
+        return Ledger(full, rest, scale, size, {name: [] for name in rest})
 
     def take(self, lag: Lag) -> None:
         share, squares = 0.0, 0.0
-        for name, brought in lag.blocks.items():
-            part = brought / self.scale
-            self.rest[name] -= part
-            self.errors[name].append(float(np.linalg.norm(self.rest[name])))
+        for name, part in lag.blocks.items():
+            rest = self.rest[name]
+            rest -= part
+            self.errors[name].append(float(np.sqrt(np.vdot(rest, rest))))
             share += float(np.vdot(part, self.full[name]))
             squares += float(np.vdot(part, part))
         self.shares.append(share / self.size**2 if self.size else float("nan"))
         self.sizes.append(float(np.sqrt(squares)))
-        self.norms.append(lag.norm)
-        self.states.append(lag.state)
+        self.norms.append(lag.norm * self.scale)
+        self.states.append(lag.state * self.scale)
 
 
 def _reached(errors: Floats, shares: Floats) -> Floats:

@@ -27,43 +27,67 @@ class Lag:
     state: float  # the same for the whole state, h and c
 
 
-def by_lag(network: Network, params: Params, tape: Tape, counts: Bools) -> Iterator[Lag]:
-    """Yields the part of the gradient that full BPTT gets over lag 0, 1, ... T - 1.
+def by_lag(network: Network, params: Params, tape: Tape, counts: Bools, unit: float = 1.0) -> Iterator[Lag]:
+    """Yields the part of the gradient that full BPTT gets over lag 0, 1, ... T - 1, divided by `unit`.
 
     `W_hy` and `b_y` belong to lag 0 alone and are left out. `counts` (T,) marks the loss steps. Where the
     first layer reads symbols, `l0.W_ih` has only the columns of `inputs_used`; the others are zero."""
-    T, B = tape.losses.shape
-    H, w = network.hidden, [layer_params(params, layer) for layer in range(network.layers)]
-    tapes = [_flat_tape(kept) for kept in tape.layers]
-    used = inputs_used(tape)
-    tapes[0] = replace(tapes[0], xs=np.ascontiguousarray(tapes[0].xs[:, used]))
-    factors = [_flat(kept.factors).reshape(-1, H, T * B) for kept in tape.layers]
-    symbols = None if tape.embedded_from is None else _flat(tape.embedded_from)
-    ds = [np.zeros((network.state, T * B)) for _ in w]
-    ds[-1][:H] = _flat(np.matmul(params["W_hy"].T, tape.dy))
-    for lag in range(T):
-        M = (T - lag) * B
+    sweep = _Pairs(network, params, tape, unit)
+    for lag in range(len(counts)):
+        blocks, h_size, size = sweep.step()
+        reaching = float(counts[lag:].sum()) or float("nan")
+        yield Lag(blocks, float(h_size.sum()) / reaching, float(size.sum()) / reaching)
+
+
+class _Pairs:
+    """The sweep's columns: (state step, sample) by state step, of which the first M are left. Buffers are
+    used again at every lag, since fresh memory would cost more than what is computed in it."""
+
+    def __init__(self, network: Network, params: Params, tape: Tape, unit: float) -> None:
+        self.network, self.cell, self.H = network, network.cell, network.hidden
+        T, self.B = tape.losses.shape
+        self.M, S = T * self.B, network.state
+        self.w = [layer_params(params, layer) for layer in range(network.layers)]
+        self.tapes = [_flat_tape(kept) for kept in tape.layers]
+        used = inputs_used(tape)
+        self.tapes[0] = replace(self.tapes[0], xs=np.ascontiguousarray(self.tapes[0].xs[:, used]))
+        self.factors = [_flat(kept.factors).reshape(-1, self.H, 1, self.M) for kept in tape.layers]
+        self.symbols = None if tape.embedded_from is None else _flat(tape.embedded_from)
+        self.ds = [np.zeros((S, self.M)) for _ in self.w]
+        self.ds[-1][: self.H] = _flat(np.matmul(params["W_hy"].T, tape.dy / (unit * self.B)))  # the batch's mean
+        self.dA = np.empty(self.cell.records * self.H * self.M)
+        self.out = [[np.empty(S * self.M), np.empty(S * self.M)] for _ in self.w]
+
+    def step(self) -> tuple[Params, Array, Array]:
+        """Returns the lag's part of each block, and of each pair |dL_s/dh| / B and |dL_s/d(h, c)| / B;
+        goes back a lag."""
         blocks: Params = {}
-        back: list[Array] = []
-        h_size, c_size = np.zeros(M), np.zeros(M)
-        for layer in range(network.layers - 1, -1, -1):
-            here = ds[layer]
-            h_size = np.hypot(h_size, norm(here[:H], 0))
-            dA, out = np.empty((network.cell.records * H, 1, M)), np.empty((network.state, 1, M))
-            network.cell.backward(w[layer], factors[layer][:, :, None, :M], here[:, None], dA, out)
-            if network.cell.parts == 2:  # now through h too
-                c_size = np.hypot(c_size, norm(here[H:], 0))
-            into = network.cell.input_side(dA[:, 0], 0)
-            if layer:
-                ds[layer - 1][:H] += w[layer]["W_ih"].T @ into
-            elif symbols is not None:
-                blocks["E"] = symbols[:, :M] @ (into.T @ w[0]["W_ih"]) / B
-            pairs = network.cell.terms(tapes[layer].part(slice(1), slice(M)), dA[:, 0][None])
-            blocks |= {f"l{layer}.{name}": _sum(some, vector=name[0] == "b") / B for name, some in pairs.items()}
-            back.insert(0, np.ascontiguousarray(out[:, 0, B:]))
-        reaching = float(counts[lag:].sum() * B) or float("nan")
-        yield Lag(blocks, float(h_size.sum()) / reaching, float(np.hypot(h_size, c_size).sum()) / reaching)
-        ds = back
+        h_size, c_size = np.zeros(self.M), np.zeros(self.M)
+        for layer in range(len(self.w) - 1, -1, -1):
+            here = self.ds[layer]
+            h_size = np.hypot(h_size, norm(here[: self.H], 0))
+            blocks |= self.layer(layer, here)
+            if self.cell.parts == 2:  # now through h too
+                c_size = np.hypot(c_size, norm(here[self.H :], 0))
+        self.M -= self.B
+        return blocks, h_size, np.hypot(h_size, c_size)
+
+    def layer(self, layer: int, here: Array) -> Params:
+        """One layer, one lag back; hands the input's gradient to the layer below."""
+        M, w = self.M, self.w[layer]
+        dA = self.dA[: self.cell.records * self.H * M].reshape(-1, 1, M)
+        self.out[layer].reverse()
+        out = self.out[layer][0][: self.network.state * M].reshape(-1, 1, M)
+        self.cell.backward(w, self.factors[layer][..., :M], here[:, None], dA, out)
+        self.ds[layer] = out[:, 0, self.B :]
+        pairs = self.cell.terms(self.tapes[layer].part(slice(1), slice(M)), dA[:, 0][None])
+        blocks = {f"l{layer}.{name}": _sum(some, vector=name[0] == "b") for name, some in pairs.items()}
+        if layer:
+            self.ds[layer - 1][: self.H] += w["W_ih"].T @ self.cell.input_side(dA[:, 0], 0)
+        elif self.symbols is not None:
+            into = self.cell.input_side(dA[:, 0], 0)
+            blocks["E"] = self.symbols[:, :M] @ (into.T @ w["W_ih"])
+        return blocks
 
 
 def inputs_used(tape: Tape) -> Array:
@@ -82,6 +106,5 @@ def _flat_tape(kept: LayerTape) -> LayerTape:
 
 
 def _sum(pairs: list[tuple[Array, Array]], vector: bool) -> Array:
-    if vector:
-        return np.concatenate([left[0].sum(axis=1) for left, _ in pairs])
-    return np.concatenate([left[0] @ right[0].T for left, right in pairs])
+    parts = [left[0].sum(axis=1) if vector else left[0] @ right[0].T for left, right in pairs]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -31,17 +31,16 @@ def spectrum(kept: Reference, products: bool = True) -> Spectrum:
     if products:
         lags = _spread(np.geomspace(1, T - 1, min(T - 1, LAGS)))
     singular = {int(t): np.full(2, np.nan) for t in steps}
-    stretch, log_det, Q, running = np.zeros(n), 0.0, np.eye(n), _Products(n, set(lags.tolist()))
+    stretch, Q, running = np.zeros(n), np.eye(n), _Products(n, set(lags.tolist()))
     for t in range(T - 1, 0, -1):
         J = step_jacobian(network, kept.x.params, kept.tape, t)
         if not np.isfinite(J).all():
-            stretch, log_det = np.full(n, np.nan), float("nan")
+            stretch = np.full(n, np.nan)
             break
         if t in singular:
             singular[t] = np.linalg.svd(J, compute_uv=False)[[0, -1]]
-        log_det += float(np.linalg.slogdet(J)[1])
         Q, R = np.linalg.qr(J.T @ Q)
-        stretch += np.log(np.abs(np.diag(R)))
+        stretch += np.log(np.abs(np.diag(R)))  # their sum is log|det J|
         if products:
             running.take(J, T - t)
     exponents = np.sort(stretch / (T - 1))[::-1]
@@ -51,7 +50,7 @@ def spectrum(kept: Reference, products: bool = True) -> Spectrum:
     log_product, log_bound = np.array(running.logs + missing), np.array(running.bounds + missing)
     return Spectrum(
         steps, ends[:, 0], ends[:, 1], lags, 10.0**log_product, 10.0**log_bound, log_product, log_bound,
-        exponents, log_det / (T - 1), _radii(kept), verdict, _sentence(verdict, float(exponents[0])))
+        exponents, float(stretch.sum()) / (T - 1), _radii(kept), verdict, _sentence(verdict, float(exponents[0])))
 
 
 def _spread(values: Array) -> Array:
