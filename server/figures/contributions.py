@@ -15,16 +15,19 @@ from server.figures.carry_units import label
 from server.figures.costs import LONGEST_NAME
 from server.figures.scale import colorbar, heatmap, to_z
 
+MOST_LABELS = 7  # that have room one under the other; of more blocks every second or third is named
+
 
 def figure(analysis: Analysis) -> Figure:
     """Returns two heatmaps, one row a block."""
     names = list(analysis.truncated.contributions)[::-1]
     short = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    every = -(-len(names) // MOST_LABELS)
     rows: dict[str, Any] = {
         "range": [-0.5, max(1, len(names)) - 0.5],
         "showgrid": False,
-        "tickvals": list(range(len(names))),
-        "ticktext": short,
+        "tickvals": list(range(0, len(names), every)),
+        "ticktext": short[::every],
     }
     return framed(
         [

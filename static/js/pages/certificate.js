@@ -36,7 +36,7 @@ function block(certificate) {
   const rows = certificate.blocks.map((b) => make("tr", {}, make("td", {}, b.block),
     ...[b.analytic, b.complex_step, b.relative_error].map((value) => make("td", {}, number(value)))));
   const columns = ["block", "our derivative", "complex step", "relative error"];
-  return make("section", {}, make("h3", {}, certificate.objective),
+  return make("section", {}, make("h2", {}, certificate.objective),
     make("p", {}, `${certificate.note} Checked losses: ${certificate.checked_losses} of ${certificate.all_losses}. Tolerance ${error(certificate.tolerance)}.`),
     witness(certificate),
     make("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": certificate.objective }, make("table", {},
