@@ -40,6 +40,7 @@ parity: $(VENV)/.torch ## the engine beside PyTorch, at 1e-12
 
 bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.engine
+	$(PY) -m benchmarks.diagnostics
 	$(PY) -m benchmarks.page
 
 lock: $(VENV)/.uv ## after editing the dependencies: write uv.lock and package-lock.json anew
