@@ -79,7 +79,7 @@ test("shares add up to a part of the whole at some lag, or at none", () => {
 
 test("sentences say what is in force, and what has no answer", () => {
   const said = DEEPER_SENTENCES.bias_curve(ANALYSIS, { title: "window(20)", error: 0.25 });
-  assert.match(said, /In force, window\(20\), is off by 25 %\./);
+  assert.match(said, /In force, window\(20\), is off by 25\s%\./);
   assert.match(said, /Adaptive truncation would go back 3/);
   assert.match(DEEPER_SENTENCES.rule_1997({ paths: { ...ANALYSIS.paths, rule: null } }, null), /LSTM of one layer/);
   assert.equal(DEEPER_SENTENCES.products({ spectrum: { ...ANALYSIS.spectrum, verdict: "undefined" } }, null), "Spectrum.");
