@@ -60,12 +60,15 @@ class Graph:
 
 
 def forward(p: Problem, first: int, last: int, entering: list[State], again: Sequence[int],
-            initial: list[State]) -> Graph:
-    """Returns the graph of steps first..last; at the steps `again` the state is `initial`."""
+            initial: list[State], edges: Sequence[float] = ()) -> Graph:
+    """Returns the graph of steps first..last; at the steps `again` the state is `initial`. Where there are
+    `edges`, the gradient that leaves step t for the step before is multiplied by edges[t]."""
     graph, state = Graph(first), entering
     for t in range(first, last + 1):
         copies = {name: block.clone() for name, block in p.params.items()}
         x = _input(copies, p.inputs[t])
+        if edges and t > 0:
+            state = [tuple(part.detach() + edges[t] * (part - part.detach()) for part in layer) for layer in state]
         state = list(initial) if t in again else list(state)
         for layer in range(p.layers):
             state[layer] = STEPS[p.cell](copies, f"l{layer}.", x, state[layer])
@@ -100,7 +103,8 @@ def _loss(y: Tensor, target: Tensor) -> Tensor:
     return functional.cross_entropy(y, target, reduction="none")
 
 
-def truncated(p: Problem, todo: list[tuple[range, int]], again: Sequence[int]) -> tuple[Found, np.ndarray]:
+def truncated(p: Problem, todo: list[tuple[range, int]], again: Sequence[int],
+              edges: Sequence[float] = ()) -> tuple[Found, np.ndarray]:
     """Returns the summed gradients of all passes, and each step's mean loss (T,), NaN where there is none."""
     for block in p.params.values():
         block.requires_grad_(True)
@@ -110,7 +114,7 @@ def truncated(p: Problem, todo: list[tuple[range, int]], again: Sequence[int]) -
     found = _empty(p)
     for steps, first in todo:
         entering = initial if first == 0 else [tuple(x.detach() for x in layer) for layer in run.states[first - 1]]
-        graph = forward(p, first, steps[-1], entering, again, initial)
+        graph = forward(p, first, steps[-1], entering, again, initial, edges)
         objective = [graph.losses[s].sum() for s in steps if s in graph.losses]
         if objective:
             torch.stack(objective).sum().backward()

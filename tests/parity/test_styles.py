@@ -21,7 +21,7 @@ TOLERANCE = 1e-12
 CELLS = {"rnn": {"cell": "rnn"}, "lstm": {"cell": "lstm"}, "gru": {"cell": "gru"},
          "gru-reset-before": {"cell": "gru", "reset_after": False}}
 STYLES = {"full": {"style": "full"}, "window": {"style": "window", "k": 5}, "sliding": {"style": "sliding", "k": 6},
-          "k1k2": {"style": "k1k2", "k1": 3, "k2": 7}}
+          "k1k2": {"style": "k1k2", "k1": 3, "k2": 7}, "random": {"style": "random", "p": 0.2}}
 SWITCHES = [("carry", "cut"), ("carry", "pass"), ("reset", "cut"), ("reset", "pass")]
 CASES = [(style, *switches) for style in STYLES for switches in SWITCHES if style != "full" or switches[0] == "carry"]
 # What is read, what is predicted and where the loss stands goes round, so that each meets each cell and style.
@@ -52,9 +52,9 @@ def test_the_engine_agrees_with_autograd(cell: str, case: tuple[str, str, str], 
 
 def _truncated_gaps(x: Subject) -> dict[str, float]:
     c, T = x.config, x.config.steps
-    whole = c.style == "full" or c.gradient == "pass"
+    whole = c.style in ("full", "random") or c.gradient == "pass"
     theirs, losses = reference.truncated(
-        x.problem, passes("full" if whole else c.style, T, c.k, c.k1, c.k2), _again(x))
+        x.problem, passes("full" if whole else c.style, T, c.k, c.k1, c.k2), _again(x), _edges(x))
     tape_losses = {"losses": distance(np.nan_to_num(x.found.loss.per_step), np.nan_to_num(losses))}
     assert np.array_equal(np.isnan(x.found.loss.per_step), np.isnan(losses))
     return tape_losses | _gaps("truncated", x.found.truncated, x.found.gradients, theirs, x, initial_gradients(x, True))
@@ -90,7 +90,15 @@ def _gaps(name: str, norms: object, gradients: dict, theirs: reference.Found, x:
 
 def _again(x: Subject) -> list[int]:
     c = x.config
+    if c.style == "random":
+        return np.flatnonzero(plan_of(c).reset).tolist()
     return resets(c.style, c.steps, c.k, c.k1) if c.value == "reset" else []
+
+
+def _edges(x: Subject) -> list[float]:
+    """Returns the drawn cuts of random(p), and the weights of what was not cut."""
+    drawn = x.config.style == "random" and x.config.gradient == "cut"
+    return plan_of(x.config).edge[:, 0].tolist() if drawn else []
 
 
 def initial_gradients(x: Subject, truncated: bool) -> list[np.ndarray]:
