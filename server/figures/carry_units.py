@@ -38,7 +38,7 @@ def figure(analysis: Analysis) -> Figure:
         yaxis2=axis("unit", domain=[0, 0.46], anchor="x", **rows),
         showlegend=False,
         margin={"l": 62, "r": 76, "t": 40, "b": 44},
-        annotations=[label("state carried", 1.0), label("state reset at each window's start", 0.46)],
+        annotations=[label("carried", 1.0), label("reset at each window", 0.46)],
     )
 
 

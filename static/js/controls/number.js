@@ -16,12 +16,17 @@ const POSITIONS = 1000;
 export function number(option, report) {
   const step = option.kind === "int" ? 1 : "any";
   const typed = make("input", { type: "number", step, inputmode: option.kind === "int" ? "numeric" : "decimal",
-    change: () => report(option.name, read(option, typed.value), true) });
+    change: () => {
+      if (typed.value === "") typed.value = current; // nothing, or no number at all
+      else report(option.name, read(option, typed.value), true);
+    } });
+  let current = "";
   const track = slider(option, report, (value) => (typed.value = String(value)));
   const dice = option.name === "seed" ? seedButton(report) : null;
   const { element, complain } = frame(option, { head: [typed], body: [track?.element, dice].filter((e) => e !== null && e !== undefined), labelled: typed });
   return { name: option.name, element, complain, show(config) {
-    if (document.activeElement !== typed || typed.value === "" || Number(typed.value) !== config[option.name]) typed.value = String(config[option.name]);
+    current = String(config[option.name]);
+    if (document.activeElement !== typed || typed.value === "" || Number(typed.value) !== config[option.name]) typed.value = current;
     track?.show(config);
   } };
 }

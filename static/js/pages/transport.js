@@ -2,7 +2,8 @@
 
 import { byId, setText } from "../lib/dom.js";
 
-const FRAME_MS = 90;
+const PACE = { ms: 90, frames: 120 };
+const CALM = { ms: 700, frames: 6 }; // for who has asked for less motion
 
 /**
  * @typedef {{pick: (s: number, resting: boolean) => void, reach: (at: number, resting: boolean) => void}} TransportEvents
@@ -51,12 +52,13 @@ export class Transport {
     if (this.at === 0) this.events.reach(this.s, false);
     setText(this.play, "Pause");
     this.play.setAttribute("aria-pressed", "true");
-    const stride = Math.max(1, Math.round(this.s / 120));
+    const { ms, frames } = matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : PACE;
+    const stride = Math.max(1, Math.ceil(this.s / frames));
     this.timer = setInterval(() => {
       const next = Math.max(0, this.at - stride);
       this.events.reach(next, next === 0);
       if (next === 0) this.stop();
-    }, FRAME_MS);
+    }, ms);
   }
 
   /**
