@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from hashlib import sha256
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine import as_query
 from server import problems
-from server.bodies import read_json_body
+from server.bodies import read_json_body, read_typed_body
 from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
 from server.services import services
+from server.uploads import TYPES, Upload, upload, whose
 from server.version import fingerprint
 from server.work import COMPRESSED, MEDIA, Task, Unread, check_affordable
 
@@ -46,7 +49,17 @@ async def answer_post(request: Request, kind: str) -> Response:
     return await _answer(request, query, ["", query.canonical(), *([sha256(body).hexdigest()] if query.given else [])])
 
 
-async def _answer(request: Request, asked: Query | Unread, key: list[str]) -> Response:
+async def answer_upload(request: Request) -> Response:
+    """Returns what a file of weights holds; the address says whose weights they are."""
+    limits = services(request).settings
+    convention, config = whose(request.scope["query_string"])
+    media, body = await read_typed_body(request, list(TYPES), limits.upload_bytes, limits.body_seconds)
+    asked = upload(body, media, convention, config)
+    digest = await asyncio.to_thread(lambda: sha256(body).hexdigest())
+    return await _answer(request, asked, [digest, asked.ending, convention, urlencode(as_query(config))])
+
+
+async def _answer(request: Request, asked: Query | Unread | Upload, key: list[str]) -> Response:
     limits = services(request).settings
     media = media_type(request.headers.get("accept"), MEDIA[asked.kind])
     compress = media in COMPRESSED and takes_gzip(request.headers.get("accept-encoding"))

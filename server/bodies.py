@@ -1,52 +1,59 @@
-"""Reads a request's JSON body: of the right type, not too long, and not too slow."""
+"""Reads a request's body: of the right type, not too long, and not too slow."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from starlette.requests import ClientDisconnect, Request
 
 from server.problems import RefusedError, refuse
 from server.settings import Settings
 
+JSON = "application/json"
 MOST_DISCARDED = 16 * 2**20
 DISCARD_SECONDS = 5.0
 
 
 async def read_json_body(request: Request, settings: Settings) -> bytes:
     """Returns the body's bytes, or raises RefusedError (400, 408, 413, 415)."""
-    _check_type(request)
-    declared = request.headers.get("content-length", "0")
-    if not declared.isascii() or not declared.isdigit():
-        raise refuse(400, "Content-Length", declared, "must be a number of bytes", "Leave it to your HTTP library.")
-    try:
-        async with asyncio.timeout(settings.body_seconds):
-            body = await _read(request, settings.body_bytes)
-    except TimeoutError:
-        raise refuse(
-            408,
-            "body",
-            "incomplete",
-            f"must arrive within {settings.body_seconds:g} s",
-            "Send the request again.",
-            Connection="close",
-        ) from None
+    _, body = await read_typed_body(request, [JSON], settings.body_bytes, settings.body_seconds)
     if not body:
         raise refuse(400, "body", "empty", "must be a JSON object", 'Send at least {"config": {}}.')
     return body
 
 
-def _check_type(request: Request) -> None:
+async def read_typed_body(request: Request, types: Sequence[str], most: int, seconds: float) -> tuple[str, bytes]:
+    """Returns the body's type, one of `types`, and its bytes, which are counted while they arrive."""
+    kind = _checked_type(request, types)
+    declared = request.headers.get("content-length", "0")
+    if not declared.isascii() or not declared.isdigit():
+        raise refuse(400, "Content-Length", declared, "must be a number of bytes", "Leave it to your HTTP library.")
+    try:
+        async with asyncio.timeout(seconds):
+            return kind, await _read(request, most)
+    except TimeoutError:
+        raise refuse(
+            408,
+            "body",
+            "incomplete",
+            f"must arrive within {seconds:g} s",
+            "Send the request again.",
+            Connection="close",
+        ) from None
+
+
+def _checked_type(request: Request, types: Sequence[str]) -> str:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
+    if kind not in types:
         raise refuse(
             415,
             "Content-Type",
             kind or "none",
-            "must be application/json",
-            "Send the config as JSON, with this header.",
-            Accept="application/json",
+            f"must be {' or '.join(types)}",
+            "Send the config as JSON, with this header." if JSON in types else "Send the file as it is, with its type.",
+            Accept=", ".join(types),
         )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise refuse(
@@ -57,6 +64,7 @@ def _check_type(request: Request) -> None:
             "Send the body as it is, not compressed.",
             Accept_Encoding="identity",
         )
+    return kind
 
 
 async def _read(request: Request, most: int) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from engine import INCLUDES, OPTIONS, InputError, Option, Problem
+from engine import CONVENTIONS, INCLUDES, OPTIONS, REDUCTIONS, InputError, Option, Problem
 from engine.errors import shorten
 from server import commands
 from server.problems import RefusedError, nearest
@@ -20,6 +20,8 @@ DESCRIPTION = (
     "See how gradients flow back through time in recurrent networks, and what truncation does to them. "
     "Exit codes: 0 fine, 1 a certificate failed, 2 wrong usage or input."
 )
+
+OWN = ["--text-file", "--config", "--weights", "--initial-state", "--convention"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,6 +55,20 @@ def _add_config(to: argparse.ArgumentParser) -> None:
         )
     group.add_argument("--text-file", metavar="FILE", help="the text, from a file in UTF-8")
     group.add_argument("--config", metavar="FILE.json", help="a config, or what POST takes; flags override it")
+    _add_own(to)
+
+
+def _add_own(to: argparse.ArgumentParser) -> None:
+    group = to.add_argument_group("your own network")
+    group.add_argument(
+        "--weights", metavar="FILE", help=".npz or .safetensors; hidden and layers are the file's unless given"
+    )
+    group.add_argument("--initial-state", metavar="FILE", help=".npz or .safetensors")
+    group.add_argument(
+        "--convention",
+        metavar="|".join(CONVENTIONS),
+        help="whose names, order and layout these have, and in the answer weights and gradients (default: native)",
+    )
 
 
 def _metavar(option: Option) -> str:
@@ -68,6 +84,9 @@ def _add_outputs(to: argparse.ArgumentParser) -> None:
     group = to.add_argument_group("what comes out")
     group.add_argument(
         "--include", metavar="LIST", help=f"as in the API: {','.join((*INCLUDES, 'figures'))}"
+    )
+    group.add_argument(
+        "--reduction", metavar="|".join(REDUCTIONS), help="how your framework reduces the loss, for reduction_factor"
     )
     group.add_argument("--no-certificate", action="store_true", help="leave the certificates out; sooner")
     group.add_argument("--estimate", action="store_true", help="only say what it would cost in memory and time")
@@ -124,9 +143,9 @@ def _say(problems: Sequence[Problem]) -> int:
 def _unknown(argument: str, command: str) -> Problem:
     flags = ["--host", "--port", "--no-open"]
     if command != "serve":
-        flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + ["--text-file", "--config"]
+        flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + OWN
     if command == "analyze":
-        flags += ["--include", "--no-certificate", "--estimate", "--json", "--csv", "--npz"]
+        flags += ["--include", "--reduction", "--no-certificate", "--estimate", "--json", "--csv", "--npz"]
     return Problem("argument", shorten(argument), f"unknown to `unrolled {command}`", nearest(argument, flags))
 
 

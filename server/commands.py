@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import engine
-from engine import OPTION, Certificate
+from engine import OPTION, Certificate, as_query, parse, read_arrays
 from engine.errors import refuse
-from server import strict, work
+from server import conventions, strict, work
 from server.queries import Query, read_value
 from server.settings import MIB, Settings
 from server.summary import certificates, summary
 
 FLAG = "config."  # before the name of an option's flag among the parsed arguments
 FORMS = (("json", work.JSON), ("csv", work.CSV), ("npz", work.NPZ))
+GIVEN = ("weights", "initial_state")
 MOST_CONFIG_BYTES = 256 * MIB
+MOST_WEIGHTS_BYTES = 128 * MIB
 WORTH_SAYING = 2.0  # seconds
 MOST_TEXT_BYTES = 4 * int(OPTION["text"].high or 0)
 
@@ -66,7 +69,22 @@ def _query(arguments: argparse.Namespace) -> Query:
         value["include"] = [name.strip() for name in arguments.include.split(",") if name.strip()]
     if getattr(arguments, "no_certificate", False):
         value["certificate"] = False
-    return read_value("analysis", value, flags)
+    named = {name: getattr(arguments, name, None) for name in ("convention", "reduction")}
+    query = read_value("analysis", value | {name: text for name, text in named.items() if text is not None}, flags)
+    return _with_files(query, arguments, {*value.get("config", {}), *flags})
+
+
+def _with_files(query: Query, arguments: argparse.Namespace, chosen: set[str]) -> Query:
+    """Returns the query with the arrays of the files that were named; what was not chosen has the file's size."""
+    for name in GIVEN:
+        if file := getattr(arguments, name):
+            arrays = read_arrays(_bytes(file, name, MOST_WEIGHTS_BYTES), Path(file).name)
+            query = replace(query, given={**query.given, name: arrays})
+    if arguments.weights:
+        found = conventions.blocks(query.convention, query.config, query.given["weights"])
+        sizes = {name: size for name, size in conventions.sizes(query.config, found).items() if name not in chosen}
+        query = replace(query, config=parse({**as_query(query.config), **sizes}))
+    return query
 
 
 def _config_file(name: str) -> dict[str, Any]:
@@ -79,6 +97,14 @@ def _config_file(name: str) -> dict[str, Any]:
 
 def _read(name: str, flag: str, most: int) -> str:
     """Returns the text of a file that the person named, without a byte order mark."""
+    content = _bytes(name, flag, most)
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise refuse(flag, name, f"must be text in UTF-8; byte {error.start} is not", "Convert it to UTF-8.") from None
+
+
+def _bytes(name: str, flag: str, most: int) -> bytes:
     try:
         with Path(name).open("rb") as file:
             content = file.read(most + 1)
@@ -86,10 +112,7 @@ def _read(name: str, flag: str, most: int) -> str:
         raise refuse(flag, name, error.strerror or str(error), "Name a file that can be read.") from None
     if len(content) > most:
         raise refuse(flag, name, f"must have at most {most} bytes", "Take a shorter part of it.")
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise refuse(flag, name, f"must be text in UTF-8; byte {error.start} is not", "Convert it to UTF-8.") from None
+    return content
 
 
 def _write(content: bytes, target: str) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine import OPTIONS, Analysis, Certificate, Estimate
-from engine.published import Published
-from server import answers, schemas
-from server.queries import EXTRAS, INCLUDES, THEMES
+from engine import CONVENTIONS, OPTION, OPTIONS, REDUCTIONS
+from server import answers, schemas, uploads
+from server.components import Schema, components, ref
+from server.queries import EXTRAS, INCLUDES, NATIVE, OURS, THEMES
 from server.work import BINARY, CSV, JSON, NPZ
 
-Schema = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ERRORS = {
@@ -29,15 +28,6 @@ ERRORS = {
 MISSING = {"figure": "No figure has this name", "code": "No program is written for this framework"}
 BODY_ERRORS = {408: "The body took too long", 413: "The body is too long", 415: "Not application/json"}
 BINARY_SCHEMA = {"schema": {"type": "string", "format": "binary"}}
-STRING: Schema = {"type": "string"}
-PACKAGE: Schema = {"type": "object", "required": ["package", "version"], "additionalProperties": False} | {
-    "properties": {"package": STRING, "version": STRING}
-}
-FRAMEWORK: Schema = {
-    **dict.fromkeys(("name", "title", "help", "language"), STRING),
-    "checked_with": {"type": "array", "items": PACKAGE},
-    "checked": STRING | {"description": "How its programs were held against the engine, in words."},
-}
 EXTRA_SCHEMAS: dict[str, Schema] = {
     "include": {
         "name": "include",
@@ -53,6 +43,19 @@ EXTRA_SCHEMAS: dict[str, Schema] = {
         "schema": {"type": "boolean", "default": True},
         "description": "Without a certificate the answer comes sooner.",
     },
+    "convention": {
+        "name": "convention",
+        "in": "query",
+        "schema": {"type": "string", "enum": list(CONVENTIONS), "default": NATIVE},
+        "description": "Whose names, order and layout `weights`, `gradients` and `gradients_full` have in the answer.",
+    },
+    "reduction": {
+        "name": "reduction",
+        "in": "query",
+        "schema": {"type": "string", "enum": list(REDUCTIONS), "default": OURS},
+        "description": "How your framework reduces the loss: `reduction_factor` in the answer is what ours, and every "
+        "gradient of it, is to be multiplied by.",
+    },
     "theme": {
         "name": "theme",
         "in": "query",
@@ -60,10 +63,6 @@ EXTRA_SCHEMAS: dict[str, Schema] = {
         "description": "Which colours the figure has.",
     },
 }
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def contents(kind: str) -> Schema:
@@ -77,6 +76,7 @@ def contents(kind: str) -> Schema:
                     "estimate": "EstimateAnswer",
                     "figure": "Figure",
                     "code": "ProgramAnswer",
+                    "weights": "WeightsAnswer",
                 }[kind]
             )
         }
@@ -85,7 +85,7 @@ def contents(kind: str) -> Schema:
         found |= {CSV: {"schema": {"type": "string"}}, NPZ: BINARY_SCHEMA}
     if kind == "code":
         return {"text/x-python": {"schema": {"type": "string"}}} | found
-    return found if kind == "estimate" else found | {BINARY: BINARY_SCHEMA}
+    return found if kind in ("estimate", "weights") else found | {BINARY: BINARY_SCHEMA}
 
 
 def responses(kind: str, extra: dict[int, str]) -> Responses:
@@ -118,6 +118,20 @@ def posted(kind: str) -> dict[str, Any]:
     return {"openapi_extra": {"requestBody": body}, "responses": responses(kind, BODY_ERRORS), "response_model": None}
 
 
+def uploaded() -> dict[str, Any]:
+    """Returns what FastAPI is told of the route that reads a file of weights."""
+    options = [
+        {"name": name, "in": "query", "description": OPTION[name].help}
+        | {"schema": answers.option_schema(OPTION[name], text=True)}
+        for name in uploads.OPTIONS
+    ]
+    whose = EXTRA_SCHEMAS["convention"] | {"description": "Whose names, order and layout the file has."}
+    body = {"required": True, "content": dict.fromkeys(uploads.TYPES, BINARY_SCHEMA)}
+    told = responses("weights", BODY_ERRORS | {415: "Not one of the types of files"})
+    extra = {"parameters": [whose, *options], "requestBody": body}
+    return {"openapi_extra": extra, "responses": told, "response_model": None}
+
+
 def listed(schema: Schema, extra: dict[int, str] | None = None) -> dict[str, Any]:
     """Returns what FastAPI is told of a route without parameters."""
     found: Responses = {200: {"description": "The answer", "content": {JSON: {"schema": schema}}}}
@@ -146,79 +160,3 @@ def document(app: FastAPI) -> Schema:
         made.setdefault("components", {})["schemas"] = components()
         app.openapi_schema = made
     return app.openapi_schema
-
-
-def components() -> dict[str, Schema]:
-    """Returns every schema by name."""
-    found: dict[str, Schema] = dict(answers.SHARED)
-    number = {"type": "number", "description": "Milliseconds that the engine took when this was computed."}
-    answers.answer(Analysis, found, {"engine_ms": number})
-    analysis = found.pop("Analysis")
-    analysis["properties"]["figures"] = {
-        "type": "object",
-        "additionalProperties": ref("Figure"),
-        "description": "With include=figures: each figure by its name.",
-    }
-    answers.answer(Published, found)
-    certificate = answers.answer(Certificate, found)
-    estimate = answers.answer(Estimate, found)
-    cost = found.pop(estimate["$ref"].rsplit("/", 1)[1])
-    found |= {
-        "AnalysisAnswer": analysis,
-        "Figure": {"type": "object", "description": "A Plotly figure: data and layout."},
-        "Framework": _object(FRAMEWORK),
-        "ProgramAnswer": _object(
-            {
-                "program": {"type": "string", "description": "The whole text."},
-                "cut_lines": {
-                    "type": "array",
-                    "items": {"type": "integer", "minimum": 1},
-                    "description": "The numbers, from 1, of the lines that make the cut.",
-                },
-                **FRAMEWORK,
-            }
-        ),
-        "CertificateAnswer": _object(
-            {
-                "certificate": certificate,
-                "certificate_full": certificate,
-                "sentence": {"type": "string"},
-                "engine_ms": number,
-            }
-        ),
-        "EstimateAnswer": _object(
-            cost["properties"]
-            | {
-                "affordable": {"type": "boolean"},
-                "problems": {"type": "array", "items": found["Problem"]["properties"]["problems"]["items"]},
-                "limits": ref("Limits"),
-            }
-        ),
-        "Limits": {
-            "type": "object",
-            "additionalProperties": _object(
-                {"value": {"type": "number"}, "unit": {"type": "string"}, "help": {"type": "string"}}
-            ),
-        },
-        "Config": answers.config_schema(),
-    }
-    return found | {model.__name__: _request(model) for model in schemas.REQUESTS.values()}
-
-
-def _object(properties: Schema) -> Schema:
-    required = [name for name in properties if not name.endswith("_nonfinite")]
-    return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
-
-
-def _request(model: type[schemas.ConfigRequest]) -> Schema:
-    made = model.model_json_schema()
-    made.pop("$defs", None)
-    properties = made["properties"]
-    properties["config"] = ref("Config")
-    array = {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "array"}]}}
-    forms = dict.fromkeys(("inputs", "targets", "mask"), array)
-    forms |= {name: {"type": "object", "additionalProperties": array} for name in ("weights", "initial_state")}
-    for name in forms.keys() & properties.keys():
-        described = properties[name]["description"]
-        properties[name] = {"description": described, "anyOf": [forms[name], {"type": "null"}]}
-    return made

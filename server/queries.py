@@ -9,20 +9,26 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from engine import OPTION, Config, InputError, Problem, as_query, parse
+from engine import CONVENTIONS, OPTION, REDUCTIONS, Config, InputError, Problem, as_query, parse
 from engine.errors import shorten
 from server import schemas, strict
 from server.problems import nearest, refuse
 
 INCLUDES = schemas.INCLUDES
 THEMES = ("light", "dark")
+NATIVE, OURS = "native", "sum_time_mean_batch"  # the engine's own convention, and its reduction of losses
 EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside the config
-    "analysis": ("include", "certificate"),
+    "analysis": ("include", "certificate", "convention", "reduction"),
     "certificate": (),
     "estimate": ("include",),
     "figure": ("theme",),
     "agree": (),
     "code": (),
+}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "theme": THEMES,
+    "convention": tuple(CONVENTIONS),
+    "reduction": tuple(REDUCTIONS),
 }
 MOST_FIELDS = 64
 
@@ -37,6 +43,8 @@ class Query:
     certificate: bool = True
     figure: str = ""  # its name; of kind "agree", that of the published result
     theme: str = "light"
+    convention: str = NATIVE  # of the weights and states that are given, and of those in the answer
+    reduction: str = OURS
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def canonical(self) -> str:
@@ -45,12 +53,22 @@ class Query:
             "include": ",".join(sorted(self.include)),
             "certificate": "true" if self.certificate else "false",
             "theme": self.theme,
+            "convention": self.convention,
+            "reduction": self.reduction,
         }
         return urlencode(as_query(self.config) | {name: extras[name] for name in EXTRAS[self.kind]})
 
 
 def read_query(kind: str, raw: bytes, figure: str = "") -> Query:
     """Returns the query of an address, or raises InputError or RefusedError."""
+    given = read_pairs(raw, [*OPTION, *EXTRAS[kind]])
+    extras = {name: given.pop(name) for name in EXTRAS[kind] if name in given}
+    return _with_extras(Query(kind, parse(given), certificate=kind != "figure", figure=figure), extras)
+
+
+def read_pairs(raw: bytes, known: Sequence[str]) -> dict[str, str]:
+    """Returns the names and values of an address's query. Raises RefusedError (400) for what is none, and InputError
+    for a name that is not known, or given twice."""
     try:
         pairs = parse_qsl(
             raw.decode("ascii"),
@@ -67,14 +85,11 @@ def read_query(kind: str, raw: bytes, figure: str = "") -> Query:
             f"must be name=value pairs joined by &, at most {MOST_FIELDS}, percent-encoded UTF-8",
             "Encode it as a form is encoded.",
         ) from None
-    _check_names(kind, [name for name, _ in pairs])
-    given = dict(pairs)
-    extras = {name: given.pop(name) for name in EXTRAS[kind] if name in given}
-    return _with_extras(Query(kind, parse(given), certificate=kind != "figure", figure=figure), extras)
+    _check_names([name for name, _ in pairs], known)
+    return dict(pairs)
 
 
-def _check_names(kind: str, names: Sequence[str]) -> None:
-    known = [*OPTION, *EXTRAS[kind]]
+def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
     wrong = [
         Problem(shorten(name).strip("'"), shorten(name), "unknown name", nearest(name, known))
         for name in dict.fromkeys(names)
@@ -95,20 +110,22 @@ def _with_extras(query: Query, extras: Mapping[str, str]) -> Query:
         if name == "include":
             changes["include"] = _includes(text)
         elif name == "certificate":
-            changes["certificate"] = _choice(name, text, ("true", "false")) == "true"
+            changes["certificate"] = choice(name, text, ("true", "false")) == "true"
         else:
-            changes[name] = _choice(name, text, THEMES)
+            changes[name] = choice(name, text, CHOICES[name])
     return replace(query, **changes)
 
 
-def _choice(name: str, text: str, choices: Sequence[str]) -> str:
+def choice(name: str, text: str, choices: Sequence[str]) -> str:
+    """Returns the text if it is one of the choices; else raises InputError, which names the nearest."""
     if text not in choices:
-        raise InputError(Problem(name, shorten(text), f"must be one of {', '.join(choices)}", nearest(text, choices)))
+        hint = nearest(text.lower(), choices)
+        raise InputError(Problem(name, shorten(text), f"must be one of {', '.join(choices)}", hint))
     return text
 
 
 def _includes(text: str) -> frozenset[str]:
-    return frozenset(_choice("include", name.strip(), INCLUDES) for name in text.split(",") if text)
+    return frozenset(choice("include", name.strip(), INCLUDES) for name in text.split(",") if text)
 
 
 def read_body(kind: str, body: bytes, depth: int) -> Query:
@@ -126,9 +143,11 @@ def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None)
     if isinstance(request, (schemas.EstimateRequest, schemas.AnalysisRequest)):
         query = replace(query, include=frozenset(request.include))
     if isinstance(request, schemas.CertificateRequest):
-        query = replace(query, given=request.arrays())
+        convention = choice("convention", request.convention, CHOICES["convention"])
+        query = replace(query, given=request.arrays(), convention=convention)
     if isinstance(request, schemas.AnalysisRequest):
-        query = replace(query, certificate=request.certificate)
+        reduction = choice("reduction", request.reduction, CHOICES["reduction"])
+        query = replace(query, certificate=request.certificate, reduction=reduction)
     return query
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from engine import InputError, Problem
+from engine import CONVENTIONS, REDUCTIONS, InputError, Problem
 from engine.errors import shorten
 from server.problems import nearest
 
@@ -49,6 +49,12 @@ class CertificateRequest(ConfigRequest):
     initial_state: dict[str, Nested] | None = Field(
         default=None, max_length=16, description="l0.h, l0.c, ... -> (B, H)."
     )
+    convention: str = Field(
+        default="native",
+        json_schema_extra={"enum": list(CONVENTIONS)},
+        description="Whose names, order and layout `weights` and `initial_state` have, and in the answer `weights`, "
+        "`gradients` and `gradients_full`; /api/v1/conventions describes each.",
+    )
     vocabulary: list[str] | None = Field(
         default=None,
         max_length=100_000,
@@ -66,6 +72,12 @@ class AnalysisRequest(CertificateRequest):
 
     include: list[Include] = Field(default=["credit"], max_length=len(INCLUDES))
     certificate: bool = True
+    reduction: str = Field(
+        default="sum_time_mean_batch",
+        json_schema_extra={"enum": list(REDUCTIONS)},
+        description="How your framework reduces the loss: `reduction_factor` in the answer is what ours, and every "
+        "gradient of it, is to be multiplied by.",
+    )
 
 
 REQUESTS: dict[str, type[ConfigRequest]] = {

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     reply_bytes: int = limit(64 * MIB, "bytes", "The longest answer.", 1024, 2**40)
 
     body_bytes: int = limit(2 * MIB, "bytes", "The longest request body.", 1024, 1024 * MIB)
+    upload_bytes: int = limit(8 * MIB, "bytes", "The largest file of weights.", 1024, 128 * MIB)
     body_seconds: float = limit(15, "s", "How long a request body may take to arrive.", 0.1, 600)
     json_depth: int = limit(16, "levels", "The deepest nesting of a JSON body.", 4, 100)
     url_bytes: int = limit(8192, "bytes", "The longest address, query included.", 256, 65536)

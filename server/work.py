@@ -12,12 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import engine
-from engine import Analysis, Given, InputError, Problem, Reference, errors, words
+from engine import Analysis, InputError, Problem, Reference, errors, words
 from engine.published import Published, reproduce
-from server import encoding, figures, problems, themes
+from server import conventions, encoding, figures, problems, themes
 from server.problems import RefusedError
 from server.queries import Query, read_body
 from server.tables import encode_csv
+from server.uploads import Upload, weights
 
 log = logging.getLogger("unrolled")
 JSON, CSV, NPZ = "application/json", "text/csv", "application/x-npz"
@@ -27,6 +28,7 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
     "certificate": (JSON, BINARY),
     "figure": (JSON, BINARY),
     "agree": (JSON,),
+    "weights": (JSON,),
 }
 COMPRESSED = (JSON, CSV)
 WORTH_COMPRESSING = 4096
@@ -45,7 +47,7 @@ class Unread:
 class Task:
     """What is asked, and the form of its answer."""
 
-    asked: Query | Unread
+    asked: Query | Unread | Upload
     media: str = JSON
     compress: bool = False
     json_depth: int = 16
@@ -93,11 +95,7 @@ def _problem(status: int, *found: Problem) -> Answer:
 
 def compute(task: Task) -> Answer:
     """Returns the answer, or raises InputError or RefusedError."""
-    asked = task.asked
-    query = asked if isinstance(asked, Query) else read_body(asked.kind, asked.body, task.json_depth)
-    check_affordable(query, task.seconds)
-    result, engine_ms = timed(query)
-    body = encode(query, result, task.media, engine_ms)
+    body, engine_ms = _read(task.asked) if isinstance(task.asked, Upload) else _computed(task.asked, task)
     if len(body) > task.reply_bytes:
         raise problems.refuse(
             422,
@@ -108,6 +106,19 @@ def compute(task: Task) -> Answer:
         )
     compress = task.compress and task.media in COMPRESSED and len(body) > WORTH_COMPRESSING
     return Answer(200, task.media, gzip.compress(body, 1, mtime=0) if compress else body, compress, engine_ms)
+
+
+def _computed(asked: Query | Unread, task: Task) -> tuple[bytes, float]:
+    query = asked if isinstance(asked, Query) else read_body(asked.kind, asked.body, task.json_depth)
+    check_affordable(query, task.seconds)
+    result, engine_ms = timed(query)
+    return encode(query, result, task.media, engine_ms), engine_ms
+
+
+def _read(upload: Upload) -> tuple[bytes, float]:
+    begun = time.perf_counter()
+    read = weights(upload)
+    return encoding.encode_json(read), 1000 * (time.perf_counter() - begun)
 
 
 def check_affordable(query: Query, most_seconds: float) -> None:
@@ -155,13 +166,13 @@ references = References()
 def analysis(query: Query) -> Analysis:
     """Returns the engine's analysis of a query; a figure needs the credit matrix, and no certificate."""
     return engine.analyze(
-        query.config, Given(**query.given), query.include - {"figures"}, query.certificate, references.of(query)
+        query.config, conventions.given(query), query.include - {"figures"}, query.certificate, references.of(query)
     )
 
 
 def certificate(query: Query) -> dict[str, Any]:
     """Returns the two certificates, and what they say in a sentence."""
-    truncated, full = engine.certify(query.config, Given(**query.given), references.of(query))
+    truncated, full = engine.certify(query.config, conventions.given(query), references.of(query))
     return {
         "certificate": truncated,
         "certificate_full": full,
@@ -171,8 +182,8 @@ def certificate(query: Query) -> dict[str, Any]:
 
 def figure(query: Query) -> dict[str, Any]:
     """Returns one Plotly figure, its colours those of the theme."""
-    given, kept = Given(**query.given), references.of(query)
-    drawn = figures.draw(query.figure, engine.analyze(query.config, given, query.include, False, kept))
+    found = engine.analyze(query.config, None, query.include, False, references.of(query))
+    drawn = figures.draw(query.figure, found)
     if drawn is None:
         raise _nothing_to_draw(query)
     resolved: dict[str, Any] = themes.resolve(drawn, query.theme)
@@ -205,9 +216,10 @@ def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
     if isinstance(result, Analysis):
         if media == CSV:
             return encode_csv(result)
-        if media == NPZ:
-            return encoding.encode_npz(result)
         parts = {field.name: getattr(result, field.name) for field in fields(result)}
+        parts |= conventions.answered(query, result)
+        if media == NPZ:
+            return encoding.encode_npz(parts)
         drawn = {"figures": figures.draw_all(result)} if "figures" in query.include else {}
         result = {**parts, "engine_ms": engine_ms, **drawn}
     elif query.kind == "certificate":

@@ -12,13 +12,14 @@ from engine import Config
 from engine.published import RESULTS
 from server import openapi
 from server.answering import answer_get
+from server.components import ref
 from server.problems import nearest, refuse
 from server.queries import Query
 from server.routes.pages import page
 
 router = APIRouter(tags=["agree"])
 NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": list(RESULTS)}}
-LIST = {"type": "array", "items": openapi.ref("About")}
+LIST = {"type": "array", "items": ref("About")}
 NO_CONFIG = Config(steps=2, batch=1, hidden=1)  # what a published result is computed on is its own
 
 

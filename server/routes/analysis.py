@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 import engine
 from server import openapi, settings
-from server.answering import answer_get, answer_post, read_post
+from server.answering import answer_get, answer_post, answer_upload, read_post
 from server.queries import Query, read_query
 from server.services import services
 from server.work import check_affordable
@@ -52,6 +52,12 @@ async def get_estimate(request: Request) -> Response:
 async def post_estimate(request: Request) -> Response:
     """The same, of a JSON body."""
     return _estimate(request, await read_post(request, "estimate"))
+
+
+@router.post("/weights", **openapi.uploaded())
+async def post_weights(request: Request) -> Response:
+    """A file of weights, .npz or .safetensors, as the engine's blocks: ready to be posted to /api/v1/analysis."""
+    return await answer_upload(request)
 
 
 def _estimate(request: Request, query: Query) -> Response:

@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from server import openapi, settings
 from server.catalogue import catalogue, choices
+from server.components import ref
+from server.conventions import conventions, reductions
 from server.services import services
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
@@ -56,7 +58,19 @@ async def styles() -> Response:
     return _answer(choices("style"))
 
 
-@router.get("/limits", **openapi.listed(openapi.ref("Limits")))
+@router.get("/conventions", **openapi.listed(ENTRIES))
+async def all_conventions() -> Response:
+    """Whose names, order and layout weights can have: each framework's cells, and every tensor of theirs."""
+    return _answer(conventions())
+
+
+@router.get("/reductions", **openapi.listed(ENTRIES))
+async def all_reductions() -> Response:
+    """How losses are reduced over time and batch, and the factor to ours; N loss steps, B samples."""
+    return _answer(reductions())
+
+
+@router.get("/limits", **openapi.listed(ref("Limits")))
 async def limits(request: Request) -> Response:
     """Every limit in force: its value, unit and meaning."""
     return _answer(settings.limits(services(request).settings))

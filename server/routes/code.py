@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from server import openapi
 from server.code import FRAMEWORKS, Framework, program, read_checked
+from server.components import ref
 from server.negotiation import has_it, media_type
 from server.problems import nearest, refuse
 from server.queries import etag, read_query
@@ -21,7 +22,7 @@ NAME = {"name": "framework", "in": "path", "required": True, "schema": {"type": 
 CHECKED = read_checked()
 
 
-@router.get("", **openapi.listed({"type": "array", "items": openapi.ref("Framework")}))
+@router.get("", **openapi.listed({"type": "array", "items": ref("Framework")}))
 async def frameworks() -> Response:
     """The frameworks that programs are written for, and what each was checked with."""
     body = to_json([_about(framework) for framework in FRAMEWORKS.values()])

@@ -48,7 +48,7 @@ def test_an_analysis_is_what_the_engine_says(client: TestClient) -> None:
     assert answer["words"]["headline"] == truth.words.headline
     assert answer["certificate"]["status"] == "passed"
     assert answer["engine_ms"] > 0
-    assert set(answer) == {*truth.__dataclass_fields__, "engine_ms"}
+    assert set(answer) == {*truth.__dataclass_fields__, "engine_ms", "convention", "reduction", "reduction_factor"}
 
 
 def test_the_headers_say_what_it_cost_and_how_long_it_holds(client: TestClient) -> None:
@@ -253,4 +253,4 @@ def test_openapi_names_every_route(client: TestClient) -> None:
     assert {"/healthz", "/readyz", "/api/v1/analysis", "/api/v1/certificate", "/api/v1/estimate", "/api/v1/limits",
             "/api/v1/figures/{name}", "/api/v1/presets"} <= set(document["paths"])  # fmt: skip
     names = [parameter["name"] for parameter in document["paths"]["/api/v1/analysis"]["get"]["parameters"]]
-    assert names == [*engine.OPTION, "include", "certificate"]
+    assert names == [*engine.OPTION, "include", "certificate", "convention", "reduction"]
