@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST_SECONDS = 900.0
+LONGEST_SECONDS = 1500.0
 TIMED_OUT = 124
 
 

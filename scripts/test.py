@@ -8,6 +8,7 @@ also have run.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -56,4 +57,6 @@ def _told(outcome: Outcome) -> Outcome:
 
 
 if __name__ == "__main__":
+    # Ended from outside, the run still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:] or EVERYTHING))
