@@ -60,6 +60,18 @@ export async function certificate(config, options, signal) {
 }
 
 /**
+ * Returns what an analysis would take: `{bytes, seconds}`.
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export async function estimate(config, options, signal) {
+  const response = await ask("estimate", config, options, {}, {}, "application/json", signal);
+  return response.json();
+}
+
+/**
  * Returns the program for a config in a framework: its text, the lines that cut, and what it was checked with.
  * @param {string} framework
  * @param {import("./state.js").Config} config

@@ -1,6 +1,7 @@
 /** The Explore page: what the person chose, what the engine answered, and the pictures of it. */
 
 import * as api from "../api.js";
+import { costLine } from "../controls/cost.js";
 import { panel } from "../controls/panel.js";
 import { Chart } from "../figures/chart.js";
 import { loadPlotly } from "../figures/plotly-host.js";
@@ -40,6 +41,9 @@ class Explore {
     this.strip = new StripPanel({ pick: (s, resting) => this.pick(s, resting), point: (t) => this.point(t), look: (change, resting) => this.look(change, resting) });
     this.charts = new Charts({ plotly: byId("explore").dataset.plotly ?? "", point: (t) => this.point(t), ready: (chart) => this.adopt(chart) });
     this.panel = panel(byId("controls"), this.catalogue, (name, value, resting) => this.choose({ [name]: value }, resting), (config) => this.replace(config, ""));
+    const cost = costLine();
+    byId("controls").append(cost.element);
+    this.costs = new Newest((config, signal) => api.estimate(config, options, signal), cost.show, () => {});
     this.requests = new Newest((config, signal) => api.analysis(config, options, signal),
       (answer, config) => this.answered(answer, config), (error) => this.refused(error), { busy: showBusy });
     this.checks = new Newest((config, signal) => api.certificate(config, options, signal),
@@ -155,6 +159,7 @@ class Explore {
     showQuestion(this.state.view.q, this.analysis);
     awaitCertificate();
     this.checks.cancel();
+    this.costs.ask({ ...this.state.config });
     this.requests.ask({ ...this.state.config });
   }
 
