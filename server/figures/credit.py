@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.arrays import Floats
@@ -28,9 +30,16 @@ def figure(analysis: Analysis) -> Figure:
     return framed(
         data,
         xaxis=time_axis(analysis, "state step t"),
-        yaxis=axis("loss step s", range=bounds, showgrid=False, nticks=6),
+        yaxis=axis("loss step s", range=bounds, showgrid=False, **steps_named(analysis)),
         margin={"l": 62, "r": 76, "t": 40, "b": 44},
     )
+
+
+def steps_named(analysis: Analysis) -> dict[str, Any]:
+    """Returns which loss steps the axis names: each where there are few, so that no fraction of a step is named."""
+    if analysis.credit is None or analysis.credit.loss_steps.size > 6:
+        return {"nticks": 6}
+    return {"tickvals": analysis.credit.loss_steps.tolist()}
 
 
 def matrix(credit: Floats, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Trace:

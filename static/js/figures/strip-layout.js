@@ -98,9 +98,10 @@ function credits(data, view, from, to) {
 
 /**
  * @param {number} a NaN: nothing yet
- * @param {number} b
+ * @param {number} b NaN: beyond infinity, and drawn like it
  */
 function larger(a, b) {
+  if (Number.isNaN(b)) return Infinity;
   return Number.isNaN(a) || b > a ? b : a;
 }
 

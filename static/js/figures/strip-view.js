@@ -76,8 +76,8 @@ export function following(sight, step, steps) {
 }
 
 /**
- * Returns what to show of a sequence when nobody has chosen: all of it where at most two steps share
- * a block, else as many steps as have a block each, back from the picked loss (or from the
+ * Returns what to show of a sequence when nobody has chosen: all of it where that is not much more
+ * than what has a block for each step, else as many steps as have a block each, back from the picked loss (or from the
  * step that its backward pass has come to).
  * @param {{s: number, at: number | null}} picked
  * @param {number} steps
@@ -85,7 +85,7 @@ export function following(sight, step, steps) {
  * @returns {Sight}
  */
 export function sightOf({ s, at }, steps, fits) {
-  if (steps <= 2 * fits) return { from: 0, to: steps };
+  if (steps <= 1.25 * fits) return { from: 0, to: steps };
   const last = { from: steps - fits, to: steps };
   return following(following(last, s, steps), at ?? s, steps);
 }

@@ -38,6 +38,7 @@ export const READOUTS = {
   },
   costs(a) {
     const { angle, kept, relative_error: error } = a.costs.whole;
+    if (kept === null || Number.isNaN(kept)) return "The whole gradient: not finite, or zero, so there is no angle and no share.";
     return `The whole gradient: turned by ${number(angle)} degrees, share kept ${number(kept)}, relative error ${number(error)}.`;
   },
   contributions(a, t) {

@@ -1,0 +1,65 @@
+"""The Explore page in a real browser: one server for all tests, and on every page a watch over faults and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from scripts.running import running
+
+SMALL = "steps=12&hidden=4&batch=2"
+# Waits until every picture is drawn and the certificate is there. (Playwright's own waiting needs `eval`, which
+# the page's policy forbids.)
+SETTLED = """async () => {
+  const end = Date.now() + 30000;
+  const { dataset } = document.getElementById("badge");
+  const ready = () => performance.getEntriesByName("all-drawn").length && dataset.status;
+  while (!ready() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  return Boolean(ready());
+}"""
+Show = Callable[[str], Page]
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def faults(page: Page) -> Iterator[list[str]]:
+    """What the page complained of; empty at the end, unless a test has looked at it and cleared it."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type in ("error", "warning") else None)
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def hosts(page: Page) -> set[str]:
+    """Every host that the page asked for something."""
+    found: set[str] = set()
+    page.on("request", lambda request: found.add(urlsplit(request.url).netloc))
+    return found
+
+
+@pytest.fixture
+def show(page: Page, address: str, faults: list[str], hosts: set[str]) -> Iterator[Show]:
+    """Opens the page with a query and waits until everything on it is there. No request may leave the host."""
+
+    def opened(query: str = "") -> Page:
+        page.goto(f"{address}/?{query}")
+        assert page.evaluate(SETTLED), "the pictures or the certificate did not come"
+        return page
+
+    yield opened
+    assert hosts <= {urlsplit(address).netloc, ""}  # "": blobs and data of the page itself
+
+
+def as_set(sentence: str) -> str:
+    """Returns a sentence as an expectation compares it: white space, and with it our no-break spaces, as one space."""
+    return " ".join(sentence.split())

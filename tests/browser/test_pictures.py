@@ -1,0 +1,146 @@
+"""The pictures: linked, backed by tables and files, legible at every size, and at rest while numbers change."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SMALL
+
+Show = Callable[[str], Page]
+FIGURES = ("strip", "norms", "credit", "carry_over", "carry_units", "costs", "contributions")
+DESK, TELEPHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
+# Pairs of texts of one drawing that lie on each other.
+OVERLAPS = """() => [...document.querySelectorAll(".plot svg.main-svg")].flatMap((svg) => {
+  const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim() && text.getBBox().width > 0)
+    .map((text) => ({ says: text.textContent, box: text.getBoundingClientRect() }));
+  const figure = svg.closest("[data-figure]")?.dataset.figure;
+  return texts.flatMap((a, i) => texts.slice(i + 1).filter((b) =>
+    Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 1 &&
+    Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 3)
+    .map((b) => `${figure}: ${a.says} | ${b.says}`));
+})"""
+SHIFTS = """async () => {
+  let moved = [];
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => moved.push(
+    ...entry.sources.map((source) => source.node?.id || source.node?.className || String(source.node?.nodeName)))))
+    .observe({ type: "layout-shift", buffered: false });
+  const slider = document.querySelector("[data-option=k] input[type=range]");
+  for (let k = 2; k < 60; k += 3) {
+    slider.value = String(k);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  slider.dispatchEvent(new Event("change", { bubbles: true }));
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  return moved;
+}"""
+
+
+def test_one_step_is_marked_in_every_picture_at_once(show: Show) -> None:
+    page = show(f"{SMALL}&k=4")
+    for name in ("norms", "credit", "carry_units"):
+        surface = page.locator(f"[data-figure={name}] [data-part=surface]")
+        surface.scroll_into_view_if_needed()
+        box = surface.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"])
+        step = surface.get_attribute("aria-valuenow") or ""
+        assert 2 <= int(step) <= 7
+        for other in FIGURES:
+            part = page.locator(f"[data-figure={other}]")
+            expect(part.locator("[data-part=surface]")).to_have_attribute("aria-valuenow", step)
+            if other != "costs":
+                expect(part.locator("[data-part=cursor]")).to_be_visible()
+                expect(part.locator("[data-part=readout]")).to_contain_text(step)
+
+
+def test_every_picture_has_its_table_csv_and_png(show: Show, tmp_path: Path) -> None:
+    page = show(f"{SMALL}&k=4")
+    for name in FIGURES:
+        card = page.locator(f"[data-figure={name}]")
+        card.locator(".table > summary").click()
+        rows = card.locator("tbody tr")
+        expect(rows.first).to_be_visible()
+        with page.expect_download() as download:
+            card.locator("[data-act=csv]").click()
+        read = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+        assert read[0] == card.locator("thead th").all_text_contents()
+        assert len(read) == rows.count() + 1
+        with page.expect_download() as download:
+            card.locator("[data-act=png]").click()
+        image = Path(download.value.path()).read_bytes()
+        assert image[:8] == b"\x89PNG\r\n\x1a\n"
+        assert len(image) > 5_000
+        assert int.from_bytes(image[16:20]) > 800, "twice the size on the page"
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
+def test_no_text_lies_on_another(show: Show, page: Page, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    for query in ("", "cell=rnn&init=orthogonal&gain=2&task=series&style=full&loss_at=last&steps=100",
+                  "cell=gru&layers=3&hidden=8&value=reset&k=7", "steps=5"):
+        show(query)
+        assert page.evaluate(OVERLAPS) == []
+
+
+def test_nothing_moves_while_k_moves(show: Show, page: Page) -> None:
+    page.set_viewport_size(DESK)
+    show("hidden=8&batch=2")
+    assert page.evaluate(SHIFTS) == []
+
+
+def cell_width(page: Page, step: int) -> float:
+    """Returns the width of a step's cell in the strip, from its mark, which is a fifth of a line of text wider."""
+    surface = page.locator("[data-figure=strip] [data-part=surface]")
+    surface.focus()
+    surface.press("Home" if step == 0 else "End")
+    box = page.locator("[data-figure=strip] [data-part=cursor]").bounding_box()
+    assert box is not None
+    return box["width"] - 0.2 * 14
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
+@pytest.mark.parametrize("steps", [5, 60, 2000])
+def test_cells_are_never_slivers(show: Show, page: Page, size: dict[str, int], steps: int) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    show(f"steps={steps}&hidden=4&batch=1")
+    assert cell_width(page, steps - 1) >= 9
+    assert cell_width(page, 0) >= 9, "the view follows the mark"
+    page.locator("#zoom-all").click()
+    expect(page.locator("#sight")).to_have_text(f"all {steps} steps")
+    assert cell_width(page, 0) >= 9
+
+
+def test_a_finger_pans_the_strip(show: Show, page: Page) -> None:
+    page.set_viewport_size(TELEPHONE)
+    show("hidden=4&batch=1")
+    before = page.locator("#sight").inner_text()
+    assert before.endswith("of 60")
+    surface = page.locator("[data-figure=strip] [data-part=surface]")
+    assert surface.evaluate("(element) => getComputedStyle(element).touchAction") == "pan-y"
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 60, box["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 220, box["y"] + 90, steps=5)
+    page.mouse.up()
+    expect(page.locator("#sight")).not_to_have_text(before)
+    expect(page.locator("#loss-value")).to_have_text("59")
+
+
+def test_an_explosion_to_infinity_is_drawn_and_explained(show: Show) -> None:
+    page = show("cell=rnn&gain=5&init=orthogonal&hidden=64&steps=1500&batch=1&task=series&style=full")
+    expect(page.locator("#badge")).to_have_text("not finite: not checked")
+    expect(page.locator("[data-figure=norms] [data-part=sentence]")).to_contain_text("finite")
+    expect(page.locator("#notice")).to_be_hidden()
+    page.locator("[data-figure=strip] [data-part=surface]").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("[data-figure=strip] [data-part=readout]")).to_contain_text(re.compile("infinite|not a number"))
