@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -166,8 +167,14 @@ def _sequence(x: Experiment) -> Sequence:
 
 def _labels(values: Array, symbols: tuple[str, ...]) -> tuple[str, ...]:
     if symbols:
-        return tuple(symbols[i] for i in values)
+        return tuple(_visible(symbols[i]) for i in values)
     return tuple(" ".join(f"{v:.2g}" for v in row[:4]) for row in values)
+
+
+def _visible(symbol: str) -> str:
+    """Returns the symbol, or its code point where it is invisible and would turn or join what stands around it."""
+    hidden = len(symbol) == 1 and symbol not in "\n\t\r" and unicodedata.category(symbol)[0] == "C"
+    return f"U+{ord(symbol):04X}" if hidden else symbol
 
 
 def _nonfinite(found: GradientNorms, states: StateNorms, losses: Array) -> Nonfinite:

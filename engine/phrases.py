@@ -22,9 +22,21 @@ def percent(share: float) -> str:
     value = 100 * share + 0.0  # no minus zero
     if not math.isfinite(value):
         return number(value)
+    if 99.5 <= value < 100:
+        return f"{almost(share, 100)} %"
     if value == 0 or abs(value) >= 9.95:
         return f"{value:,.0f} %" if abs(value) < 1e6 else f"{value:.1e} %"
     return f"{value:.1f} %" if abs(value) >= 0.095 else f"{value:.1g} %"
+
+
+def almost(share: float, whole: int = 1) -> str:
+    """Returns a share of about 1 with as many digits as tell it from 1: '0.9974', or '99.7' of 100."""
+    fewest = 3 if whole == 1 else 1
+    for digits in range(fewest, fewest + 3):
+        text = f"{share * whole:.{digits}f}"
+        if float(text) != whole:
+            return text
+    return f"{whole}" if abs(share - 1) < 1e-12 else f"almost {whole}"
 
 
 def change(before: float, after: float) -> str:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.phrases import change, count, degrees, number, percent, steps_list
+from engine.arrays import Floats
+from engine.phrases import almost, change, count, degrees, number, percent, steps_list
 from engine.questions import answers
-from engine.traces import Analysis, Certificate, Comparison, Words
+from engine.readings import cutting, felt, nothing_cut, recurrent
+from engine.traces import Analysis, Certificate, GradientNorms, Words
 
 EMPTY = Words("", "", "", "", "", "", "", "", {})
 REACH = "The loss at step {s} reaches step {r} and no further."
@@ -21,18 +23,6 @@ def with_words(found: Analysis) -> Analysis:
         headline=headline(found), reach=REACH, reach_all=REACH_ALL, norms=norms(found),
         credit=credit(found), carry_over=carry_over(found), costs=costs(found),
         certificate=certificate(found.certificate, found.certificate_full), questions=answers(found)))
-
-
-def nothing_cut(found: Analysis) -> bool:
-    """Returns whether the plan is full BPTT in effect."""
-    return not found.plan.reach.any()
-
-
-def recurrent(found: Analysis) -> tuple[str, Comparison]:
-    """Returns the block that the headline speaks of: W_hh of a single layer, or everything."""
-    if found.config["layers"] == 1:
-        return "the gradient of W_hh", found.costs.blocks["l0.W_hh"]
-    return "the whole gradient", found.costs.whole
 
 
 def headline(found: Analysis) -> str:
@@ -54,26 +44,33 @@ def _kept(found: Analysis) -> str:
         why = "zero" if c.norm_full == 0 else "not finite"
         return f"Of {subject} no share can be given, because in full it is {why}."
     if c.norm_truncated == 0:
-        return f"Truncation leaves nothing of {subject}."
+        return f"{cutting(found)} leaves nothing of {subject}."
     against = " It points against the full one." if c.kept < 0 else ""
-    return f"Truncation keeps {percent(c.kept)} of {subject} and turns it by {degrees(c.angle)}.{against}"
+    return f"{cutting(found)} keeps {percent(c.kept)} of {subject} and turns it by {degrees(c.angle)}.{against}"
 
 
 def norms(found: Analysis) -> str:
     """Returns where truncation costs the per-step gradient most."""
     if found.nonfinite.step >= 0:
         return found.nonfinite.note
-    part, whole = found.truncated.h, found.full.h
+    part, whole = _state_gradient(found.truncated), _state_gradient(found.full)
     if nothing_cut(found):
         a, b = whole[-1], whole[0]
         return (f"All losses together send a gradient of norm {number(a)} to the last step and {number(b)} "
                 f"to step 0; nothing is cut. {found.nonfinite.note}").strip()
-    ratio = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.inf)
+    counts = whole > 0.01 * whole.max()
+    ratio = np.where(counts, part / np.where(counts, whole, 1.0), np.inf)
     t = int(ratio.argmin())
-    if ratio[t] >= 1:
-        return f"No step receives a smaller gradient than under full BPTT. {found.nonfinite.note}".strip()
-    return (f"Truncation costs most at step {t}: a gradient of norm {number(part[t])} arrives there, "
+    if ratio[t] >= 0.995:
+        return (f"No step that matters receives a gradient much smaller than under full BPTT; its direction may still "
+                f"differ. {found.nonfinite.note}").strip()
+    return (f"{cutting(found)} costs most at step {t}: a gradient of norm {number(part[t])} arrives there, "
             f"where full BPTT brings {number(whole[t])}. {found.nonfinite.note}").strip()
+
+
+def _state_gradient(norms: GradientNorms) -> Floats:
+    """(T,): h and c together."""
+    return norms.h if norms.c is None else np.hypot(norms.h, norms.c)
 
 
 def credit(found: Analysis) -> str:
@@ -108,13 +105,8 @@ def carry_over(found: Analysis) -> str:
     starts = steps_list(found.plan.window_starts[1:])
     if not np.isfinite(over.start_distance).all():
         return f"The state is not finite when it is reset at {starts}, so no distance can be given."
-    felt = over.half_life[over.half_life > 0]
-    late = len(over.half_life) - len(felt)
-    text = f"A state reset at {starts} is {number(over.start_distance.mean())} away from the carried one"
-    if not len(felt):
-        return f"{text}, and the difference has not halved when the window ends."
-    text += f"; half of the difference is gone after {count(int(np.median(felt)), 'step')} (median)"
-    return text + (f", in {late} of {len(over.half_life)} windows not before the end." if late else ".")
+    return (f"A state reset at {starts} is {number(over.start_distance.mean())} away from the carried one; "
+            f"{felt(over)}.")
 
 
 def costs(found: Analysis) -> str:
@@ -126,7 +118,7 @@ def costs(found: Analysis) -> str:
         return "The full gradient is zero or not finite, so the two cannot be compared."
     if whole.norm_truncated == 0:
         return "Truncation leaves nothing of the gradient."
-    text = (f"Beside full BPTT the whole gradient has cosine {whole.cosine:.3f}, relative error "
+    text = (f"Beside full BPTT the whole gradient has cosine {almost(whole.cosine)}, relative error "
             f"{percent(whole.relative_error)}, and keeps {percent(whole.kept)}.")
     errors = {name: np.nan_to_num(block.relative_error) for name, block in found.costs.blocks.items()}
     worst = max(errors, key=lambda name: float(errors[name]))

@@ -78,7 +78,8 @@ export function stripSentence(analysis, s, row) {
   const told = (reach > 0 ? words.reach : words.reach_all).replaceAll("{s}", String(s)).replaceAll("{r}", String(reach)) + weighted(analysis, s, reach);
   if (reach === 0) return told;
   const beyond = credit.h[row][reach - 1];
-  if (beyond === 0) return `${told} The value's own path is broken there: nothing earlier has any effect on this loss.`;
+  if (plan.reset[reach]) return `${told} The value's own path is broken there: nothing earlier has any effect on this loss.`;
+  if (beyond === 0) return `${told} Full BPTT would bring nothing across the cut either.`;
   return `${told} Full BPTT would go on: ${number(beyond)} arrives at step ${reach - 1}, ${number(credit.h[row][0])} at step 0.`;
 }
 
