@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -116,6 +117,10 @@ def _setting(name: str, value: object, message: str) -> Problem:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command. Returns its exit code: 0 fine, 1 a certificate failed, 2 wrong usage or input."""
+    if sys.stdout is None:  # closed by the shell: >&-
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character gets its escape
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         arguments, rest = parser().parse_known_args(argv)
         if rest:
@@ -130,6 +135,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush is silent too
         return 0
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _say([Problem("output", "-", error.strerror or str(error), "Write to a place that takes it.")])
     except KeyboardInterrupt:
         return 130
 

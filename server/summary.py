@@ -43,8 +43,9 @@ def _costs(found: Analysis) -> str:
 
 
 def _cost(name: str, cost: Comparison) -> tuple[str, ...]:
-    angle = f"{cost.angle:.1f} deg"
-    return name, f"{cost.cosine:.6f}", angle, f"{cost.relative_error:.3g}", f"{100 * cost.kept:.1f} %"
+    numbers = (cost.cosine, cost.angle, cost.relative_error, 100 * cost.kept)
+    shown = zip(numbers, ("{:.6f}", "{:.1f} deg", "{:.3g}", "{:.1f} %"), strict=True)
+    return name, *(form.format(value) if np.isfinite(value) else "-" for value, form in shown)
 
 
 def _steps(found: Analysis) -> str:
