@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import engine
+from engine.tasks.text import default_text
 from server import paths
 
 RELEASE = version("unrolled")
@@ -15,9 +16,10 @@ RELEASE = version("unrolled")
 
 @cache
 def fingerprint() -> str:
-    """Returns what an answer depends on besides its query: the release, and a digest of the engine,
-    of the figures and of the encoding. Two answers with the same query and fingerprint are the same."""
-    digest = hashlib.sha256(version("numpy").encode())
+    """Returns what an answer depends on besides its query: the release, and a digest of the engine, of the
+    figures, of the encoding, and of the text that is Python's own. Two answers with the same query and
+    fingerprint are the same."""
+    digest = hashlib.sha256(version("numpy").encode() + default_text().encode())
     for root in (Path(engine.__file__).parent, paths.HERE):
         for file in sorted(root.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())

@@ -79,6 +79,15 @@ export function configQuery(config, options, brief = false) {
 }
 
 /**
+ * Returns the names of what the person gave that is too long for an address.
+ * @param {State} state
+ * @returns {string[]}
+ */
+export function tooLong(state) {
+  return ["text", "series"].filter((name) => String(state.config[name] ?? "").length > LONGEST_IN_URL);
+}
+
+/**
  * Returns the whole state as the page's query, "" for the default view. `whole` writes the defaults
  * too, so that a link shows the same numbers even where another version has other defaults.
  * @param {State} state
@@ -87,9 +96,7 @@ export function configQuery(config, options, brief = false) {
  */
 export function toSearch(state, options, { whole = false } = {}) {
   const query = configQuery(state.config, options, !whole);
-  for (const name of ["text", "series"]) {
-    if ((query.get(name) ?? "").length > LONGEST_IN_URL) query.delete(name);
-  }
+  for (const name of tooLong(state)) query.delete(name);
   for (const name of /** @type {(keyof View)[]} */ (Object.keys(VIEW))) {
     const value = state.view[name];
     if (value !== null && value !== "") query.set(name, String(value));

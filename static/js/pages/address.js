@@ -1,6 +1,6 @@
 /** The whole view in the address: one entry of the history for each choice on which the person settled. */
 
-import { fromSearch, toSearch } from "../state.js";
+import { fromSearch, tooLong, toSearch } from "../state.js";
 
 export class Address {
   /** @param {import("../state.js").Option[]} options */
@@ -37,11 +37,19 @@ export class Address {
     const search = toSearch(state, this.options);
     const kept = { config: state.config };
     const place = location.pathname + search;
-    if (search === this.pushed && resting && !this.moving) return;
     if (this.moving || search === this.pushed) history.replaceState(kept, "", place);
     else history.pushState(kept, "", place);
     this.moving = !resting;
     if (resting) this.pushed = search;
+  }
+
+  /**
+   * Returns what is too long for a link, in words; "" if the link holds everything.
+   * @param {import("../state.js").State} state
+   */
+  lost(state) {
+    const names = tooLong(state);
+    return names.length ? `The link does not hold your ${names.join(" and ")}, which is too long for an address: opened elsewhere it shows the default one.` : "";
   }
 
   /**

@@ -60,7 +60,11 @@ class Explore {
 
   listen() {
     listenQuestions((name) => this.question(name));
-    chrome({ recolour: () => this.recolour(), resize: () => this.resize(), link: () => this.address.link(this.state) });
+    chrome({ recolour: () => this.recolour(), resize: () => this.resize(), link: () => {
+      const lost = this.address.lost(this.state);
+      if (lost) notice(lost);
+      return this.address.link(this.state);
+    } });
     addEventListener("popstate", () => {
       this.state = this.address.returned();
       this.deeper.open(this.state.view.deep);
@@ -205,7 +209,7 @@ class Explore {
 
   draw() {
     setText(byId("headline"), set(this.analysis.words.headline));
-    this.drawStrip();
+    this.strip.draw(this.analysis, this.state.view);
     this.charts.draw(this.analysis);
     showQuestion(this.state.view.q, this.analysis);
     this.point(this.step ?? pickedLoss(this.analysis, this.state.view.s).s);
