@@ -16,7 +16,7 @@ from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
 from server.services import services
-from server.uploads import TYPES, Upload, upload, whose
+from server.uploads import TYPES, Upload, ending, whose
 from server.version import fingerprint
 from server.work import COMPRESSED, MEDIA, Task, Unread, check_affordable
 
@@ -54,7 +54,7 @@ async def answer_upload(request: Request) -> Response:
     limits = services(request).settings
     convention, config = whose(request.scope["query_string"])
     media, body = await read_typed_body(request, list(TYPES), limits.upload_bytes, limits.body_seconds)
-    asked = upload(body, media, convention, config)
+    asked = Upload(body, TYPES[media] or ending(body), convention, config)
     digest = await asyncio.to_thread(lambda: sha256(body).hexdigest())
     return await _answer(request, asked, [digest, asked.ending, convention, urlencode(as_query(config))])
 

@@ -27,7 +27,8 @@ from engine.errors import refuse
 from engine.weights.catalogue import form_of, key_of
 from server.queries import NATIVE, Query
 
-PLAIN = ("weights", "convention", "cell", "reset_after", "forget_bias")  # fields of a problem that name no tensor
+PLAIN = ("weights", "convention", "cell", "reset_after", "forget_bias", "file", "header", "__metadata__")
+"""Fields of a problem that name no tensor."""
 
 
 def check(query: Query) -> None:
@@ -45,7 +46,7 @@ def given(query: Query) -> Given:
         arrays["weights"] = blocks(query.convention, config, arrays["weights"], config.hidden)
         _require_layers(arrays["weights"], config.layers)
     if "initial_state" in arrays:
-        with _inside("initial_state"):
+        with inside("initial_state"):
             arrays["initial_state"] = import_states(
                 query.convention, config.cell, arrays["initial_state"], config.hidden, reset_after=config.reset_after
             )
@@ -56,7 +57,7 @@ def blocks(name: str, config: Config, arrays: Mapping[str, object], hidden: int 
     """Returns the engine's blocks of a framework's whole layers; the config's forget_bias is the cell's, where its
     user chooses it (TensorFlow 1)."""
     added = config.forget_bias if convention_of(name).forget_bias_chosen else None
-    with _inside("weights"):
+    with inside("weights"):
         return import_weights(name, config.cell, arrays, hidden, added, reset_after=config.reset_after)
 
 
@@ -127,8 +128,8 @@ def _require_layers(found: Mapping[str, Array], layers: int) -> None:
 
 
 @contextmanager
-def _inside(field: str) -> Iterator[None]:
-    """Says of a tensor that is wrong in which field of the request it stands."""
+def inside(field: str) -> Iterator[None]:
+    """Has a problem with a tensor say in which field of the request, or in which file, the tensor stands."""
     try:
         yield
     except InputError as error:

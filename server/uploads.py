@@ -8,7 +8,6 @@ from typing import Any
 
 from engine import CONVENTIONS, Config, errors, parse, read_arrays
 from server import conventions
-from server.problems import refuse
 from server.queries import NATIVE, choice, read_pairs
 
 NPZ, SAFETENSORS, ANY = "application/x-npz", "application/vnd.safetensors", "application/octet-stream"
@@ -36,13 +35,6 @@ def whose(raw: bytes) -> tuple[str, Config]:
     return convention, parse(given)
 
 
-def upload(body: bytes, media: str, convention: str, config: Config) -> Upload:
-    """Returns what a body of that media type asks. Raises RefusedError for an empty one."""
-    if not body:
-        raise refuse(400, "body", "empty", "must be a file of weights", "Send an .npz or a .safetensors file.")
-    return Upload(body, TYPES[media] or ending(body), convention, config)
-
-
 def ending(body: bytes) -> str:
     """Returns the name's ending that a file of these first bytes should have."""
     if body[:2] == b"PK":
@@ -55,7 +47,8 @@ def weights(asked: Upload) -> dict[str, Any]:
     beside them each block's shape.
 
     Raises InputError for a file that is not what it says, or is of another cell or convention."""
-    arrays = read_arrays(asked.body, f"weights{asked.ending}")
+    with conventions.inside("weights"):
+        arrays = read_arrays(asked.body, f"weights{asked.ending}")
     _require_few(sum(array.size for array in arrays.values()))
     blocks = conventions.blocks(asked.convention, asked.config, arrays)
     sizes = conventions.sizes(asked.config, blocks)

@@ -78,11 +78,7 @@ def test_what_tensorflow_1_adds_is_said_in_the_address(client: TestClient) -> No
 
 @pytest.mark.parametrize(("kind", "name", "body", "said"), FALSE, ids=[f"{kind}: {name}" for kind, name, *_ in FALSE])
 def test_a_file_that_is_not_what_it_says(client: TestClient, kind: str, name: str, body: bytes, said: str) -> None:
-    response = send(client, body, NPZ if kind == "npz" else SAFETENSORS)
-    if not body:
-        assert "must be a file of weights" in refused(response, 400)
-    else:
-        assert said in refused(response)
+    assert said in refused(send(client, body, NPZ if kind == "npz" else SAFETENSORS))
 
 
 @pytest.mark.parametrize(("body", "said"), [
