@@ -65,6 +65,8 @@ def _query(arguments: argparse.Namespace) -> Query:
     }
     if arguments.text_file:
         flags["text"] = _read(arguments.text_file, "text-file", MOST_TEXT_BYTES)
+        if not flags["text"]:
+            raise refuse("text-file", arguments.text_file, "is empty", "Name a file with text, or leave the flag out.")
     if getattr(arguments, "include", None) is not None:
         value["include"] = [name.strip() for name in arguments.include.split(",") if name.strip()]
     if getattr(arguments, "no_certificate", False):
@@ -78,7 +80,9 @@ def _with_files(query: Query, arguments: argparse.Namespace, chosen: set[str]) -
     """Returns the query with the arrays of the files that were named; what was not chosen has the file's size."""
     for name in GIVEN:
         if file := getattr(arguments, name):
-            arrays = read_arrays(_bytes(file, name, MOST_WEIGHTS_BYTES), Path(file).name)
+            content = _bytes(file, name, MOST_WEIGHTS_BYTES)
+            with conventions.inside(name):
+                arrays = read_arrays(content, Path(file).name)
             query = replace(query, given={**query.given, name: arrays})
     if arguments.weights:
         found = conventions.blocks(query.convention, query.config, query.given["weights"])
