@@ -143,8 +143,9 @@ def test_carry_over_gives_the_mean_distance_and_the_median_half_life(window: Ana
 
 def test_windows_that_never_halve_count_in_the_median() -> None:
     found = analyze(parse({"task": "lagged_bits", "k": 3}))
-    never = int((found.carry_over.half_life < 0).sum())
-    assert f"in {never} of {len(found.carry_over.half_life)} windows the difference has not halved" in found.words.carry_over
+    half_life = found.carry_over.half_life
+    never = int((half_life < 0).sum())
+    assert f"in {never} of {len(half_life)} windows the difference has not halved" in found.words.carry_over
 
 
 @pytest.mark.parametrize(("options", "true", "false"), [
