@@ -45,7 +45,7 @@ export class StripPanel {
     const { s, row } = pickedLoss(analysis, chosen.s);
     const steps = analysis.plan.cut.length;
     const truncated = analysis.plan.reach.some((/** @type {number} */ r) => r > 0) || analysis.plan.window_starts.length > 1;
-    this.strip.measure();
+    if (this.strip.size.width === 0) this.strip.measure(); // later sizes come from the page: asking here would lay it out anew
     const data = stripData(analysis, s, row);
     const view = stripView(steps, s, chosen, this.strip.fits(data));
     this.strip.draw(data, view, truncated);
