@@ -1,15 +1,20 @@
-"""The tables of docs/api.md that follow from the code: `python -m scripts.tables` writes them anew."""
+"""The tables of the documentation that follow from the code: `python -m scripts.tables` writes them anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import OPTIONS, Option
+from engine import CONVENTIONS, OPTIONS, Convention, Option
+from engine.weights.convention import GATES, INSIDE, Form, Key
 from scripts.shell import ROOT
+from server.conventions import reductions
 from server.settings import Settings, unit_of
 
-WHERE = ROOT / "docs/api.md"
+API, CONVENTIONS_PAGE = ROOT / "docs/api.md", ROOT / "docs/conventions.md"
 OPTIONS_HEAD = "| option | values | default | meaning |"
+CONVENTIONS_HEAD = "| convention | framework | what is particular | states |"
+CELLS_HEAD = "| convention | cell | gates | biases | tensors of a layer |"
+REDUCTIONS_HEAD = "| reduction | factor | meaning |"
 SETTINGS_HEAD = "| variable | default | meaning |"
 DEPENDS = {"workers": "the number of cores", "allowed_hosts": "none"}
 
@@ -34,8 +39,46 @@ def setting_row(name: str) -> str:
     return f"| `UNROLLED_{name.upper()}` | {default} | {field.description} |"
 
 
+def convention_row(convention: Convention) -> str:
+    """Returns the row of a framework."""
+    states = f"`{convention.states.h}`, `{convention.states.c}`"
+    return f"| `{convention.name}` | {convention.title} | {convention.note} | {states} |"
+
+
+def cell_row(convention: Convention, key: Key) -> str:
+    """Returns the row of a framework's cell."""
+    form, (cell, after) = convention.forms[key], key
+    name = {"lstm": "LSTM", "rnn": "RNN", "gru": "GRU, reset after" if after else "GRU, reset before"}[cell]
+    orders = dict.fromkeys("".join(dict.fromkeys(slot.gates)) for slot in form.slots)
+    longest = max(orders, key=len)
+    gates = ", ".join(longest if len(longest) == len(GATES[key]) else "".join(orders))
+    flipped = f"; {form.flipped} flipped" if form.flipped else ""
+    tensors = ", ".join(f"`{slot.name}` ({slot.axes})" for slot in form.slots)
+    return f"| `{convention.name}` | {name} | {gates}{flipped} | {_biases(form, key)} | {tensors} |"
+
+
+def _biases(form: Form, key: Key) -> str:
+    held = {side: {gate for slot in form.slots if side in slot.sides for gate in slot.gates} for side in "bd"}
+    if held["b"] == held["d"]:
+        text = "two, summed"
+    elif held["b"] and held["d"]:
+        text = f"one, and one of {''.join(held['d'])}"
+    else:
+        text = "one" if held["b"] else "one, beside the hidden side"
+    inside = INSIDE.get(key, "")
+    return f"{text}; the second of {inside} inside r * (...)" if inside in held["d"] and inside else text
+
+
+def written_conventions(text: str) -> str:
+    """Returns docs/conventions.md with its tables as they should be."""
+    cells = [cell_row(convention, key) for convention in CONVENTIONS.values() for key in convention.forms]
+    ways = [f"| `{entry['name']}` | {entry['factor']} | {entry['help']} |" for entry in reductions()]
+    text = _with_rows(text, CONVENTIONS_HEAD, [convention_row(convention) for convention in CONVENTIONS.values()])
+    return _with_rows(_with_rows(text, CELLS_HEAD, cells), REDUCTIONS_HEAD, ways)
+
+
 def written(text: str) -> str:
-    """Returns the page with both tables as they should be."""
+    """Returns docs/api.md with both tables as they should be."""
     text = _with_rows(text, OPTIONS_HEAD, [option_row(option) for option in OPTIONS])
     return _with_rows(text, SETTINGS_HEAD, [setting_row(name) for name in Settings.model_fields])
 
@@ -48,4 +91,5 @@ def _with_rows(text: str, head: str, rows: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    WHERE.write_text(written(WHERE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page, write in ((API, written), (CONVENTIONS_PAGE, written_conventions)):
+        page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -146,6 +146,8 @@ def test_every_setting_is_documented(name: str) -> None:
 
 def test_the_tables_have_no_other_rows() -> None:
     assert tables.written(API) == API
+    page = TEXT[tables.CONVENTIONS_PAGE]
+    assert tables.written_conventions(page) == page, "python -m scripts.tables writes the tables anew"
 
 
 def test_every_setting_named_in_the_documentation_exists() -> None:
