@@ -111,8 +111,8 @@ class CarryOver:
 class Credit:
     """The credit matrix of full BPTT over the run's own forward pass: C[s, t] = |dL_s/dh_t|.
 
-    Under the plan, C[s, t] is multiplied by w[s, t], which for these styles is 1 from reach[s] on
-    and 0 before."""
+    Under the plan, C[s, t] is multiplied by w[s, t], which is 0 before reach[s]; from there on it is 1,
+    and for style random the product of the weights of the edges that were crossed."""
 
     loss_steps: Ints  # (R,) the loss step of each row (all of them, or an even selection)
     h: Floats  # (R, T), 0 for t > s
