@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine import as_query
+from engine import Config, as_query
 from server import problems
 from server.bodies import read_json_body, read_typed_body
-from server.jobs import Done
+from server.jobs import Done, busy
 from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
 from server.services import services
@@ -53,6 +53,15 @@ async def answer_upload(request: Request) -> Response:
     """Returns what a file of weights holds; the address says whose weights they are."""
     limits = services(request).settings
     convention, config = whose(request.scope["query_string"])
+    held = services(request).uploads
+    if held.locked():
+        raise busy(f"{limits.uploads_at_once} files are being read", "no more are taken at the same time")
+    async with held:
+        return await _answer_file(request, convention, config)
+
+
+async def _answer_file(request: Request, convention: str, config: Config) -> Response:
+    limits = services(request).settings
     media, body = await read_typed_body(request, list(TYPES), limits.upload_bytes, limits.body_seconds)
     asked = Upload(body, TYPES[media] or ending(body), convention, config)
     digest = await asyncio.to_thread(lambda: sha256(body).hexdigest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await shared.jobs.stop()
             await shared.assets.stop()
 
-    shared = Services(settings, Assets(), environment(), Jobs(settings))
+    shared = Services(settings, Assets(), environment(), Jobs(settings), Semaphore(settings.uploads_at_once))
     app = FastAPI(
         title="Unrolled",
         version=RELEASE,

@@ -112,7 +112,7 @@ class Jobs:
         if self._stopping:
             raise _stopping()
         if len(self._queue) >= self.settings.queue_length:
-            raise _busy(f"{len(self._queue)} analyses wait", f"at most {self.settings.queue_length} may wait")
+            raise busy(f"{len(self._queue)} analyses wait", f"at most {self.settings.queue_length} may wait")
         loop = asyncio.get_running_loop()
         job = Job(key, task, loop.create_future())
         job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -124,7 +124,7 @@ class Jobs:
 
     def _expire(self, job: Job) -> None:
         if job in self._queue:
-            self._fail(job, _busy(f"waited {self.settings.queue_seconds:g} s", "no compute process was free in time"))
+            self._fail(job, busy(f"waited {self.settings.queue_seconds:g} s", "no compute process was free in time"))
 
     def _abandon(self, job: Job) -> None:
         """Drops a job from the queue, or ends it a little later: it may be done by then, and its answer kept."""
@@ -228,7 +228,8 @@ def pids(processes: Iterable[Process]) -> list[int]:
     return sorted(process.pid for process in processes)
 
 
-def _busy(value: str, limit: str) -> RefusedError:
+def busy(value: str, limit: str) -> RefusedError:
+    """Returns the refusal (503) of what may be asked again in some seconds."""
     seconds = random.randint(1, 4)  # spread, so that those who were refused do not come back together
     return refuse(503, "server", value, limit, f"Try again in {seconds} s.", Retry_After=str(seconds))
 

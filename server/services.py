@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from jinja2 import Environment
@@ -20,6 +21,7 @@ class Services:
     assets: Assets
     templates: Environment
     jobs: Jobs
+    uploads: asyncio.Semaphore  # one for each file that may be held in memory at the same time
 
 
 def services(request: Request) -> Services:

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
 
     body_bytes: int = limit(2 * MIB, "bytes", "The longest request body.", 1024, 1024 * MIB)
     upload_bytes: int = limit(8 * MIB, "bytes", "The largest file of weights.", 1024, 128 * MIB)
+    uploads_at_once: int = limit(16, "files", "Files of weights that may be held in memory at the same time.", 1, 1000)
     body_seconds: float = limit(15, "s", "How long a request body may take to arrive.", 0.1, 600)
     json_depth: int = limit(16, "levels", "The deepest nesting of a JSON body.", 4, 100)
     url_bytes: int = limit(8192, "bytes", "The longest address, query included.", 256, 65536)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from asyncio import Semaphore
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 import engine
@@ -138,6 +141,18 @@ def test_more_layers_than_there_can_be(client: TestClient) -> None:
     blocks = {f"l{n}.{name}": rng.normal(size=shape) for n in range(4)
               for name, shape in (("W_ih", (2, 2)), ("W_hh", (2, 2)), ("b", (2,)))}
     assert "layers" in refused(send(client, engine.write_arrays(blocks, "x.npz"), NPZ, "cell=rnn"))
+
+
+def test_only_so_many_files_are_held_at_the_same_time(client: TestClient, app: FastAPI) -> None:
+    full = replace(app.state.services, uploads=Semaphore(0))
+    kept, app.state.services = app.state.services, full
+    try:
+        response = send(client, file_of(PYTORCH, "npz"))
+    finally:
+        app.state.services = kept
+    assert "no more are taken" in refused(response, 503)
+    assert int(response.headers["retry-after"]) >= 1
+    assert send(client, file_of(PYTORCH, "npz")).status_code == 200
 
 
 def test_the_first_bytes_tell_the_kind() -> None:
