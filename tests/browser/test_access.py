@@ -84,15 +84,15 @@ def test_the_arrow_keys_step_the_loss_and_the_marked_step(show: Show) -> None:
 
 
 def test_play_by_keyboard(show: Show) -> None:
-    page = show("hidden=4&batch=2&steps=40")
+    page = show("hidden=4&batch=2&steps=120")
     page.locator("#play").focus()
     page.keyboard.press("Space")
     expect(page.locator("#play")).to_have_text("Pause")
-    expect(page.locator("#frontier-value")).to_have_text("30")
+    page.wait_for_function("Number(document.getElementById('frontier-value').textContent) <= 110")
     page.keyboard.press("Space")
     expect(page.locator("#play")).to_have_text("Play")
     stopped = int(page.locator("#frontier-value").inner_text())
-    assert 0 < stopped <= 30
+    assert 0 < stopped <= 110
     page.locator("#forward-one").press("Enter")
     expect(page.locator("#frontier-value")).to_have_text(str(stopped - 1))
     page.locator("#forward-end").press("Enter")
