@@ -103,7 +103,7 @@ def check(scope: Scope, settings: Settings) -> None:
             "headers",
             f"{len(scope['headers'])} headers, {total} bytes",
             f"must be at most {settings.header_count} headers of {settings.header_bytes} bytes together",
-            "Send fewer or shorter headers (cookies are not used here).",
+            "Send fewer or shorter headers.",
         )
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     if not host_allowed(headers.get(b"host", ""), settings):
@@ -114,17 +114,19 @@ def check(scope: Scope, settings: Settings) -> None:
             "is not a name of this server",
             "Use the address that the server printed, or start it with UNROLLED_ALLOWED_HOSTS=<name>.",
         )
-    if scope["method"] not in ("GET", "OPTIONS") and headers.get(b"sec-fetch-site", "none") not in (
-        "same-origin",
-        "none",
-    ):
-        raise refuse(
-            403,
-            "Sec-Fetch-Site",
-            headers[b"sec-fetch-site"],
-            "must be same-origin",
-            "Other sites' pages may not post here.",
-        )
+    if scope["method"] not in ("GET", "OPTIONS"):
+        check_origin(headers)
+
+
+def check_origin(headers: dict[bytes, str]) -> None:
+    """Raises RefusedError (403) for a request that another site's page sent: by Sec-Fetch-Site, or where a browser is
+    too old to send that, by an Origin of another host (as Go's CrossOriginProtection does). Programs send neither."""
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise refuse(403, "Sec-Fetch-Site", site, "must be same-origin", "Other sites' pages may not post here.")
+    elif origin is not None and origin.partition("://")[2].lower() != headers.get(b"host", "").lower():
+        raise refuse(403, "Origin", origin, "must be this server", "Other sites' pages may not post here.")
 
 
 def host_allowed(host: str, settings: Settings) -> bool:

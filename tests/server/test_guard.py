@@ -87,6 +87,22 @@ def test_other_sites_pages_may_not_post(client: TestClient, site: str, status: i
     assert client.post("/api/v1/estimate", json=body, headers={"sec-fetch-site": site}).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://localhost.evil.example", 403),
+        ("http://localhost:81", 403),
+        ("http://localhost", 200),
+    ],
+)
+def test_an_older_browser_says_its_origin(client: TestClient, origin: str, status: int) -> None:
+    headers = {"origin": origin}
+    body = {"config": {"steps": 8, "hidden": 4, "batch": 1}}
+    assert client.post("/api/v1/estimate", json=body, headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("headers", [{f"x-{i}": "1" for i in range(200)}, {"cookie": "a" * 20_000}])
 def test_too_many_or_too_long_headers(client: TestClient, headers: dict[str, str]) -> None:
     response = client.get("/healthz", headers=headers)
