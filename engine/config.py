@@ -58,12 +58,13 @@ class Option:
     high: float | None = None
     choices: Mapping[str, str] | None = None
     when: tuple[str, tuple[str, ...]] | None = None  # (another option, the values at which this one applies)
+    of: type[Any] = Config  # the dataclass whose field this is; it has the default
 
     @property
     def default(self) -> Any:
-        return getattr(Config(), self.name)
+        return getattr(self.of(), self.name)
 
-    def applies(self, config: Config) -> bool:
+    def applies(self, config: object) -> bool:
         return self.when is None or getattr(config, self.when[0]) in self.when[1]
 
 
@@ -169,10 +170,10 @@ def parse(given: Mapping[str, object], base: Config | None = None) -> Config:
     values: dict[str, Any] = {}
     for name, raw in given.items():
         if name not in OPTION:
-            problems.append(_unknown("config", name, list(OPTION)))
+            problems.append(unknown("config", name, list(OPTION)))
             continue
         try:
-            values[name] = _read(OPTION[name], raw)
+            values[name] = read(OPTION[name], raw)
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -185,7 +186,7 @@ def validate(config: Config) -> Config:
     problems: list[Problem] = []
     for option in OPTIONS:
         try:
-            _check(option, getattr(config, option.name))
+            check(option, getattr(config, option.name))
         except InputError as error:
             problems.extend(error.problems)
     problems.extend(_check_together(config) if not problems else [])
@@ -205,14 +206,15 @@ def _check_together(config: Config) -> list[Problem]:
     return problems
 
 
-def _unknown(subject: str, name: str, known: list[str]) -> Problem:
+def unknown(subject: str, name: str, known: list[str]) -> Problem:
+    """Returns the problem of a name that is not known, with the one that was probably meant."""
     near = difflib.get_close_matches(str(name)[:64], known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"Use one of: {', '.join(known)}."
     return Problem(subject if subject != "config" else shorten(name).strip("'"), shorten(name),
                    "unknown name" if subject == "config" else f"not a {subject}", hint)
 
 
-def _read(option: Option, raw: object) -> Any:
+def read(option: Option, raw: object) -> Any:
     """Returns the raw value (a string, or a JSON value) as the option's type."""
     if option.kind in ("choice", "text"):
         if not isinstance(raw, str):
@@ -261,11 +263,12 @@ def _read_series(option: Option, raw: object) -> tuple[float, ...]:
     return tuple(_read_number(number, part) for part in parts)
 
 
-def _check(option: Option, value: Any) -> None:
+def check(option: Option, value: Any) -> None:
+    """Raises InputError unless the value is one of the choices, or within the limits, of the option."""
     if option.kind == "choice":
         choices = option.choices or {}
         if value not in choices:
-            problem = _unknown(option.name, value, list(choices))
+            problem = unknown(option.name, value, list(choices))
             raise InputError(Problem(option.name, problem.value, f"not a known {option.name}", problem.remedy))
     elif option.kind in ("int", "float"):
         low, high = option.low or 0, option.high or 0

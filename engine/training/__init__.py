@@ -1,0 +1,32 @@
+"""The training lab: the same network trained by several strategies, and what the difference is worth."""
+
+from engine.training.findings import Comparison, Outcome, Verdict
+from engine.training.lab import Lab
+from engine.training.options import (
+    LAB_OPTIONS,
+    STRATEGY_OPTIONS,
+    canonical_lab,
+    lab_as_dict,
+    parse_lab,
+    validate_lab,
+)
+from engine.training.strategies import Strategy
+from engine.training.view import POINT_NAMES, LaneView, MomentView, RunView
+
+__all__ = [
+    "LAB_OPTIONS",
+    "POINT_NAMES",
+    "STRATEGY_OPTIONS",
+    "Comparison",
+    "Lab",
+    "LaneView",
+    "MomentView",
+    "Outcome",
+    "RunView",
+    "Strategy",
+    "Verdict",
+    "canonical_lab",
+    "lab_as_dict",
+    "parse_lab",
+    "validate_lab",
+]
