@@ -9,12 +9,16 @@ const LONGEST_GET = 6000;
 
 /** What the server refused, and why: one entry for every control that is to blame. */
 export class Refused extends Error {
-  /** @param {{title?: string, detail?: string, status?: number, problems?: Problem[]}} problem */
-  constructor({ title = "The server refused", detail = "", status = 0, problems = [] }) {
+  /**
+   * @param {{title?: string, detail?: string, status?: number, problems?: Problem[]}} problem
+   * @param {number | null} [retryAfter] seconds, where the server says when to ask again
+   */
+  constructor({ title = "The server refused", detail = "", status = 0, problems = [] }, retryAfter = null) {
     super(detail || title);
     this.title = title;
     this.status = status;
     this.problems = problems;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -125,6 +129,7 @@ async function ask(what, config, options, extra, body, accept, signal) {
 /** @param {Response} response */
 async function refusal(response) {
   const type = response.headers.get("Content-Type") ?? "";
-  if (!type.includes("json")) return new Refused({ title: `${response.status} ${response.statusText}`, status: response.status });
-  return new Refused(await response.json());
+  const after = Number(response.headers.get("Retry-After")) || null;
+  if (!type.includes("json")) return new Refused({ title: `${response.status} ${response.statusText}`, status: response.status }, after);
+  return new Refused(await response.json(), after);
 }

@@ -145,6 +145,41 @@ def test_a_name_that_means_nothing_is_reported(show: Show) -> None:
     expect(page.locator("#notice")).to_contain_text("hiden")
 
 
+def test_the_notice_stays_until_the_person_chooses_again(show: Show) -> None:
+    page = show(f"{SMALL}&hiden=5")
+    page.locator("#loss").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#notice")).to_contain_text("hiden")
+    page.locator("[data-option=k] input[type=number]").fill("5")
+    page.locator("[data-option=k] input[type=number]").press("Enter")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_an_address_that_asks_for_what_cannot_be_shows_the_nearest_that_can(show: Show, faults: list[str]) -> None:
+    page = show(f"{SMALL}&k=0")
+    expect(page.locator("#notice")).to_contain_text("k = 0: must be from 1 to 1000000")
+    expect(page.locator("#notice")).to_contain_text("The page shows k = 20 instead.")
+    expect(page.locator("#badge")).to_contain_text("certified")
+    assert all("422" in fault for fault in faults)
+    faults.clear()
+
+
+def test_the_page_comes_back_by_itself_when_the_server_does(show: Show, faults: list[str]) -> None:
+    page = show(SMALL)
+    headline = page.locator("#headline").text_content() or ""
+    page.route("**/api/v1/**", lambda route: route.abort())
+    page.locator("[data-option=k] input[type=number]").fill("5")
+    page.locator("[data-option=k] input[type=number]").press("Enter")
+    expect(page.locator("#notice")).to_contain_text(re.compile(r"does not answer.*Asking again in \d+ s"))
+    expect(page.locator("#badge")).to_have_text("not checked")
+    page.unroute("**/api/v1/**")
+    expect(page.locator("#badge")).to_contain_text("certified", timeout=10_000)
+    expect(page.locator("#notice")).to_be_hidden()
+    assert page.locator("#headline").text_content() != headline
+    assert all("ERR_FAILED" in fault for fault in faults)
+    faults.clear()
+
+
 def test_a_server_that_is_gone_is_said_and_the_pictures_stay(page: Page, faults: list[str]) -> None:
     with running() as address:
         page.goto(f"{address}/?{SMALL}")

@@ -16,6 +16,13 @@ export function awaitCertificate() {
   setText(badge, "checking\u2026");
 }
 
+/** Says that what is shown has not been checked. */
+export function noCertificate() {
+  const badge = byId("badge");
+  badge.dataset.status = "";
+  setText(badge, "not checked");
+}
+
 /**
  * Shows the two certificates of an answer of `/api/v1/certificate`.
  * @param {{certificate: Certificate | null, certificate_full: Certificate | null, sentence: string}} answer

@@ -14,11 +14,12 @@ import { CodePanel } from "../panels/code.js";
 import { mount } from "../panels/deeper.js";
 import { configOf, sameConfig, wholeView } from "../state.js";
 import { Address } from "./address.js";
-import { awaitCertificate, showCertificate } from "./certificate.js";
+import { Again } from "./again.js";
+import { awaitCertificate, noCertificate, showCertificate } from "./certificate.js";
 import { Charts } from "./charts.js";
 import { chrome } from "./chrome.js";
 import { markAll, markChange, markPixels } from "./marks.js";
-import { explain, notice, showBusy } from "./messages.js";
+import { explain, instead, notice, showBusy } from "./messages.js";
 import { listenQuestions, showQuestion } from "./question.js";
 import { listenStepKeys } from "./step-keys.js";
 import { StripPanel } from "./strip-panel.js";
@@ -48,6 +49,7 @@ class Explore {
       (answer, config) => this.answered(answer, config), (error) => this.refused(error), { busy: showBusy });
     this.checks = new Newest((config, signal) => api.certificate(config, options, signal),
       (answer) => this.certified(answer), (error) => this.refused(error), { patience: 0 });
+    this.again = new Again(() => this.ask());
     this.code = new CodePanel(options, () => this.strip.strip.scene?.edges ?? []);
     this.deeper = mount(byId("deeper"), { options, plotly: () => loadPlotly(byId("explore").dataset.plotly ?? ""), point: (t) => this.point(t),
       keys: (surface) => this.listenKeys(surface), opened: (names) => this.opened(names) });
@@ -104,6 +106,7 @@ class Explore {
    */
   choose(change, resting) {
     markChange();
+    this.warned = false;
     Object.assign(this.state.config, change);
     this.address.write(this.state, resting);
     this.ask();
@@ -115,6 +118,7 @@ class Explore {
    */
   replace(config, q) {
     this.strip.transport.stop();
+    this.warned = false;
     this.state = { config, view: { ...wholeView(), q, deep: this.state.view.deep } };
     this.address.write(this.state, true);
     this.ask();
@@ -162,6 +166,7 @@ class Explore {
     this.panel.show(this.state.config);
     showQuestion(this.state.view.q, this.analysis);
     awaitCertificate();
+    this.again.stop();
     this.checks.cancel();
     this.costs.ask({ ...this.state.config });
     this.requests.ask({ ...this.state.config });
@@ -174,8 +179,8 @@ class Explore {
   answered(answer, config) {
     this.analysis = answer;
     this.panel.complain([]);
+    this.again.done();
     if (!this.warned) notice("");
-    this.warned = false;
     this.draw();
     this.deeper.show(config, { title: answer.plan.title, error: answer.costs.whole.relative_error });
     markPixels();
@@ -201,7 +206,16 @@ class Explore {
 
   /** @param {unknown} error */
   refused(error) {
-    explain(error, (problems) => this.panel.complain(problems), this.analysis !== null);
+    noCertificate();
+    const other = this.analysis === null ? instead(error, this.state.config, this.catalogue.options) : null;
+    if (other) {
+      this.warned = true;
+      notice(other.words);
+      Object.assign(this.state.config, other.change);
+      this.ask();
+      return;
+    }
+    explain(error, (problems) => this.panel.complain(problems), this.analysis !== null, this.again.later(error));
     if (!(error instanceof api.Refused) && !(error instanceof TypeError)) throw error;
   }
 
