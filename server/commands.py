@@ -12,7 +12,9 @@ import engine
 from engine import OPTION, Certificate, as_query, parse, read_arrays
 from engine.errors import refuse
 from server import conventions, strict, work
+from server.problems import RefusedError
 from server.queries import Query, read_value
+from server.schemas import AnalysisRequest
 from server.settings import MIB, Settings
 from server.summary import certificates, summary
 
@@ -27,6 +29,9 @@ MOST_TEXT_BYTES = 4 * int(OPTION["text"].high or 0)
 
 def analyze(arguments: argparse.Namespace) -> int:
     """Prints a summary, or writes the answer in the forms that were asked for."""
+    forms = [(media, getattr(arguments, form)) for form, media in FORMS if getattr(arguments, form)]
+    if [target for _, target in forms].count("-") > 1:
+        raise refuse("output", "-", "takes one form at a time", "Give --json or --csv the name of a file.")
     query = _query(arguments)
     cost = engine.check_affordable(query.config, query.include, query.certificate)
     said = f"about {max(1, round(cost.bytes / MIB))} MiB of memory and {max(0.1, cost.seconds):.1f} s"
@@ -36,7 +41,6 @@ def analyze(arguments: argparse.Namespace) -> int:
     if cost.seconds > WORTH_SAYING:
         print(f"unrolled: this takes {said}", file=sys.stderr)
     found, engine_ms = work.timed(query)
-    forms = [(media, getattr(arguments, form)) for form, media in FORMS if getattr(arguments, form)]
     for media, target in forms:
         _write(work.encode(query, found, media, engine_ms), target)
     if not forms:
@@ -93,10 +97,14 @@ def _with_files(query: Query, arguments: argparse.Namespace, chosen: set[str]) -
 
 def _config_file(name: str) -> dict[str, Any]:
     """Returns what POST takes; a file that holds a config alone is that config."""
-    value = strict.loads(_read(name, "config", MOST_CONFIG_BYTES).encode(), Settings().json_depth)
+    try:
+        value = strict.loads(_read(name, "config", MOST_CONFIG_BYTES).encode(), Settings().json_depth)
+    except RefusedError as error:  # what the API calls the body is this file
+        said = error.problem
+        raise refuse("config", name, f"{said.limit} ({said.value})", said.remedy) from None
     if not isinstance(value, dict):
         raise refuse("config", name, "must hold a JSON object", 'For example {"cell": "gru", "k": 10}.')
-    return value if not value or value.keys() - OPTION.keys() else {"config": value}
+    return value if value.keys() & AnalysisRequest.model_fields.keys() else {"config": value}
 
 
 def _read(name: str, flag: str, most: int) -> str:

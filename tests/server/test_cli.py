@@ -104,6 +104,7 @@ def test_a_text_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (["--text-file", sys.executable], "UTF-8"),
         (["--config", "/nowhere/at/all"], "No such file"),
         (["--json", "/nowhere/at/all"], "No such file"),
+        (["--json", "--csv"], "one form at a time"),
         (["--steps", "10000", "--hidden", "1024", "--batch", "256"], "T = 10000"),
     ],
 )
@@ -117,13 +118,28 @@ def test_wrong_input_is_said_and_is_2(arguments: list[str], said: str, capsys: p
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "{", '{"k": 1, "k": 2}', '{"k": "3"}', '{"confg": {}}', '{"config": 3}', "[" * 99]
+    ("content", "said"),
+    [
+        ("[]", "config ="),
+        ("{", "config ="),
+        ('{"k": 1, "k": 2}', "more than once"),
+        ('{"k": "3"}', "k ="),
+        ('{"k": 3, "sytle": "full"}', "Did you mean style?"),
+        ('{"confg": {}}', "confg ="),
+        ('{"config": 3}', "config"),
+        ("[" * 99, "config ="),
+    ],
 )
-def test_a_config_file_that_is_wrong(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_config_file_that_is_wrong(
+    content: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "config.json"
     file.write_text(content)
     assert run("certify", "--config", str(file)) == 2
-    assert capsys.readouterr().err.startswith("unrolled: ")
+    err = capsys.readouterr().err
+    assert err.startswith("unrolled: ")
+    assert said in err
+    assert "body" not in err
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["serve", "--port"], ["serve", "--port", "x"],
