@@ -202,7 +202,7 @@ def test_stopping_refuses_what_waits_and_what_runs() -> None:
 
 def test_a_process_that_cannot_start_is_tried_more_and_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        monkeypatch.setattr("server.process.sys.executable", "/bin/false")
+        monkeypatch.setattr("server.child.sys.executable", "/bin/false")
         starts: list[float] = []
         real = asyncio.create_subprocess_exec
 

@@ -1,0 +1,86 @@
+"""A child process that speaks in frames, from the front process's side; what it does is the module's affair."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import sys
+from typing import Any
+
+from server.worker import FRAME, READY, Bounds, pack
+
+START_SECONDS = 60.0
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class DeadError(Exception):
+    """Raised where a child process ended before it answered."""
+
+
+class Child:
+    """A process of ours, with BLAS held to one thread. Its pipes are asyncio's own, non-blocking from the start."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, module: str, bounds: Bounds) -> Child:
+        """Returns a child that is warm, or raises DeadError."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**20,
+            env=os.environ | ONE_THREAD,
+            start_new_session=True,
+        )
+        made = cls(process)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await made.send(bounds)
+                if (await made.receive())[0] != READY:
+                    raise DeadError
+        except BaseException as error:
+            await made.end()
+            if isinstance(error, (TimeoutError, OSError)):
+                raise DeadError from error
+            raise
+        return made
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def send(self, head: Any, body: bytes = b"") -> None:
+        """Sends one frame, or raises OSError if the child has gone."""
+        assert self._process.stdin is not None
+        self._process.stdin.writelines(pack(head, body))
+        await self._process.stdin.drain()
+
+    async def receive(self) -> tuple[Any, bytes]:
+        """Returns the next frame's head and body, or raises DeadError if the child ends first."""
+        assert self._process.stdout is not None
+        try:
+            head, body = FRAME.unpack(await self._process.stdout.readexactly(FRAME.size))
+            packed = await self._process.stdout.readexactly(head)
+            return pickle.loads(packed), await self._process.stdout.readexactly(body)
+        except asyncio.IncompleteReadError as error:
+            raise DeadError from error
+
+    def kill(self) -> None:
+        """Ends the process now, in the middle of whatever it does."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    async def ended(self) -> None:
+        """Returns when the process has ended, for whatever reason."""
+        await self._process.wait()
+
+    async def end(self) -> None:
+        """Kills the process and waits until it is gone and its pipes are closed."""
+        self.kill()
+        await self._process.wait()
+        self._process._transport.close()  # type: ignore[attr-defined]
