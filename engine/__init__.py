@@ -23,6 +23,8 @@ from engine.training import (
     canonical_lab,
     lab_as_dict,
     parse_lab,
+    series_from_csv,
+    text_from_bytes,
     validate_lab,
 )
 from engine.weights import (
@@ -91,7 +93,9 @@ __all__ = [
     "read_arrays",
     "reduction_factor",
     "reference",
+    "series_from_csv",
     "shared_part",
+    "text_from_bytes",
     "validate",
     "validate_lab",
     "write_arrays",

@@ -1,15 +1,10 @@
 """The training lab: the same network trained by several strategies, and what the difference is worth."""
 
+from engine.training.columns import series_from_csv, text_from_bytes
 from engine.training.findings import Comparison, Outcome, Verdict
 from engine.training.lab import Lab
-from engine.training.options import (
-    LAB_OPTIONS,
-    STRATEGY_OPTIONS,
-    canonical_lab,
-    lab_as_dict,
-    parse_lab,
-    validate_lab,
-)
+from engine.training.options import LAB_OPTIONS, STRATEGY_OPTIONS, canonical_lab
+from engine.training.parsing import lab_as_dict, parse_lab, validate_lab
 from engine.training.strategies import Strategy
 from engine.training.view import POINT_NAMES, LaneView, MomentView, RunView
 
@@ -28,5 +23,7 @@ __all__ = [
     "canonical_lab",
     "lab_as_dict",
     "parse_lab",
+    "series_from_csv",
+    "text_from_bytes",
     "validate_lab",
 ]
