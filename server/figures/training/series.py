@@ -1,0 +1,87 @@
+"""A run's numbers as lines: of each strategy the mean over its seeds, with the lowest and the highest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Floats
+from engine.training import LaneView, MomentView, RunView
+
+MOST_BINS = 400
+Read = Callable[[MomentView], float]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One strategy's line: (N,) each; NaN where no seed has a finite number."""
+
+    strategy: int
+    x: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    seeds: Floats  # how many seeds stand behind each number
+
+
+def lanes_of(view: RunView, strategy: int) -> list[LaneView]:
+    return [lane for lane in view.lanes if lane.strategy == strategy]
+
+
+def of_moments(view: RunView, strategy: int, read: Read) -> Series:
+    """Returns a number of the evaluations over the tokens; lanes of a strategy are evaluated at the same tokens."""
+    lanes = lanes_of(view, strategy)
+    x = sorted({moment.tokens for lane in lanes for moment in lane.moments})
+    place = {tokens: index for index, tokens in enumerate(x)}
+    values = np.full((max(1, len(lanes)), len(x)), np.nan)
+    for row, lane in zip(values, lanes, strict=False):
+        for moment in lane.moments:
+            row[place[moment.tokens]] = read(moment)
+    return _over_seeds(strategy, np.array(x, dtype=np.float64), values, values, values)
+
+
+def of_points(view: RunView, strategy: int, name: str) -> Series:
+    """Returns a number of the training curve in bins of tokens: the mean, and the extremes within the bin."""
+    lanes = lanes_of(view, strategy)
+    shape = (max(1, len(lanes)), MOST_BINS)
+    mean, low, high = (np.full(shape, np.nan) for _ in range(3))
+    for row, lane in enumerate(lanes):
+        mean[row], low[row], high[row] = _binned(lane.points["tokens"], lane.points[name], view.lab.tokens)
+    filled = np.isfinite(mean).any(axis=0)
+    x = (np.flatnonzero(filled) + 0.5) * view.lab.tokens / MOST_BINS
+    return _over_seeds(strategy, x, mean[:, filled], low[:, filled], high[:, filled])
+
+
+def _binned(tokens: Floats, values: Floats, last: int) -> tuple[Floats, Floats, Floats]:
+    bins = np.clip(np.ceil(tokens / last * MOST_BINS).astype(np.int64) - 1, 0, MOST_BINS - 1)
+    finite = np.isfinite(values)
+    bins, values = bins[finite], values[finite]
+    count = np.bincount(bins, minlength=MOST_BINS).astype(np.float64)
+    total = np.bincount(bins, weights=values, minlength=MOST_BINS)
+    low, high = np.full(MOST_BINS, np.inf), np.full(MOST_BINS, -np.inf)
+    np.minimum.at(low, bins, values)
+    np.maximum.at(high, bins, values)
+    empty = count == 0
+    mean = np.divide(total, count, out=np.full(MOST_BINS, np.nan), where=~empty)
+    low[empty] = high[empty] = np.nan
+    return mean, low, high
+
+
+def _over_seeds(strategy: int, x: Floats, mean: Floats, low: Floats, high: Floats) -> Series:
+    """Returns the mean over the rows that are finite; NaN in a column without any."""
+    finite = np.isfinite(mean)
+    seeds = finite.sum(axis=0).astype(np.float64)
+    some = seeds > 0
+    total = np.where(finite, mean, 0.0).sum(axis=0)
+    middle = np.divide(total, seeds, out=np.full(x.shape, np.nan), where=some)
+    lowest = np.where(np.isfinite(low), low, np.inf).min(axis=0, initial=np.inf)
+    highest = np.where(np.isfinite(high), high, -np.inf).max(axis=0, initial=-np.inf)
+    return Series(strategy, x, middle, np.where(some, lowest, np.nan), np.where(some, highest, np.nan), seeds)
+
+
+def last(series: Series) -> tuple[float, float]:
+    """Returns the last finite mean and its x; NaN where there is none."""
+    found = np.flatnonzero(np.isfinite(series.mean))
+    return (float(series.mean[found[-1]]), float(series.x[found[-1]])) if found.size else (float("nan"), float("nan"))
