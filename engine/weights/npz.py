@@ -62,12 +62,17 @@ def read_npz(data: bytes) -> dict[str, Array]:
 
 def write_npz(arrays: Mapping[str, Array]) -> bytes:
     """Returns an archive, stored, of float64 arrays. In names "/" and "." become "__"; the order is kept."""
+    return write_plain({re.sub(r"[./]", "__", name): np.asarray(array, "<f8") for name, array in arrays.items()})
+
+
+def write_plain(arrays: Mapping[str, Array]) -> bytes:
+    """Returns an archive, stored, of arrays in their own types, under their own names; the order is kept."""
     body, directory = b"", b""
     for name, array in arrays.items():
-        plain = re.sub(r"[./]", "__", name).encode() + b".npy"
+        plain = name.encode() + b".npy"
         if not NAME.fullmatch(plain):
             raise _bad(label(name), "given", "names have 1 to 64 letters, digits, _ . and /")
-        content = _npy(np.asarray(array, dtype="<f8"))
+        content = _npy(np.asarray(array))
         sizes = (zlib.crc32(content), len(content), len(content))
         date = (0, 0x21)  # 1980-01-01: the file is a pure function of the arrays
         directory += DIRECTORY.pack(b"PK\1\2", 20, 20, 0, STORED, *date, *sizes, len(plain), 0, 0, 0, 0, 0,
@@ -78,7 +83,7 @@ def write_npz(arrays: Mapping[str, Array]) -> bytes:
 
 
 def _npy(array: Array) -> bytes:
-    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {array.shape}, }}"
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + array.tobytes()
 
@@ -93,14 +98,14 @@ def _directory(data: bytes) -> list[Member]:
         raise _bad("file", "a false directory", "must have its directory at its end, and nothing around it")
     members, at = [], offset
     for _ in range(count):
-        member, at = _member(data, at, offset + size)
+        member, at = directory_entry(data, at, offset + size)
         members.append(member)
     if at != offset + size:
         raise _bad("file", "a false directory", "must have as many members as it counts")
     return members
 
 
-def _member(data: bytes, at: int, end: int) -> tuple[Member, int]:
+def directory_entry(data: bytes, at: int, end: int) -> tuple[Member, int]:
     """Returns the directory's entry at `at`, and where the next one stands."""
     if at + DIRECTORY.size > end or data[at : at + 4] != b"PK\1\2":
         raise _bad("file", "a false directory", "must have as many members as it counts")
