@@ -102,6 +102,17 @@ export async function agreement(name) {
 }
 
 /**
+ * Returns the answer of any address, or throws what the server refused.
+ * @param {string} address
+ * @param {RequestInit} [how]
+ */
+export async function send(address, how) {
+  const response = await fetch(address, how);
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+/**
  * Asks by GET, which caches understand; by POST where a text is too long for an address.
  * @param {string} what
  * @param {import("./state.js").Config} config

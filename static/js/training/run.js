@@ -1,0 +1,124 @@
+/** A run as its events tell it: pure. Points and moments come in the order of their ids, and none twice. */
+
+/**
+ * @typedef {{tokens: number, update: number, loss: number | null, accuracy: number | null, norm: number | null, clipped: number | null,
+ *   rate: number, seconds: number}} Point
+ * @typedef {{tokens: number, update: number, loss_carry: number | null, loss_reset: number | null, accuracy_carry: number | null,
+ *   accuracy_reset: number | null, sample: string, half_life: number | null, weights?: boolean}} Moment
+ * @typedef {{name: string, strategy: number, seed: number, point: Point | null, moments: Moment[], ended: string, reason: string}} Lane
+ * @typedef {{id: number, event: string, data: any}} RunEvent
+ */
+
+export const OVER = ["done", "failed", "cancelled"];
+export const RESTING = [...OVER, "interrupted"];
+
+export class Run {
+  /** @param {any} summary the answer of `/api/v1/training/{id}` */
+  constructor(summary) {
+    this.id = String(summary.id);
+    this.lab = summary.lab;
+    this.status = String(summary.status);
+    this.summary = summary;
+    /** @type {any} */
+    this.verdict = summary.verdict ?? null;
+    this.said = ""; // what was last said about a process
+    this.after = 0; // the last event's id
+    /** @type {Map<string, Lane>} */
+    this.lanes = new Map();
+    /** @type {Map<number, number>} peak bytes by strategy */
+    this.peaks = new Map();
+    for (const seed of seedsOf(this.lab)) this.lab.strategies.forEach((/** @type {unknown} */ _, /** @type {number} */ index) => this.addLane(index, seed));
+  }
+
+  get over() {
+    return OVER.includes(this.status);
+  }
+
+  get resting() {
+    return RESTING.includes(this.status);
+  }
+
+  /** The share of all tokens that have been trained on. */
+  get share() {
+    const lanes = [...this.lanes.values()];
+    const done = lanes.reduce((sum, lane) => sum + (lane.ended ? this.lab.tokens : lane.point?.tokens ?? 0), 0);
+    return lanes.length ? done / (lanes.length * this.lab.tokens) : 0;
+  }
+
+  /**
+   * Takes an event; returns false for one that is known already.
+   * @param {RunEvent} event
+   */
+  take({ id, event, data }) {
+    if (id <= this.after) return false;
+    this.after = id;
+    const lane = data.lane === undefined ? null : this.lanes.get(data.lane) ?? null;
+    if (event === "point" && lane) lane.point = data;
+    else if (event === "moment" && lane) lane.moments.push(data);
+    else if (event === "lane" && lane) Object.assign(lane, { ended: data.status, reason: data.reason ?? "" });
+    else if (event === "strategy") this.peaks.set(data.strategy, Math.max(this.peaks.get(data.strategy) ?? 0, data.peak_bytes ?? 0));
+    else if (event === "verdict") this.verdict = data.verdict ?? data;
+    else if (event === "state") this.status = data.status;
+    else if (event === "worker") this.said = data.text ?? data.reason ?? "";
+    return true;
+  }
+
+  /**
+   * @private
+   * @param {number} strategy
+   * @param {number} seed
+   */
+  addLane(strategy, seed) {
+    const name = `${strategy}.${seed}`;
+    this.lanes.set(name, { name, strategy, seed, point: null, moments: [], ended: "", reason: "" });
+  }
+}
+
+/** @param {any} lab */
+export function seedsOf(lab) {
+  return Array.from({ length: lab.seeds }, (_, i) => lab.seed + i);
+}
+
+/**
+ * Returns the tokens of all moments of a seed's lanes, ascending.
+ * @param {Run} run
+ * @param {number} seed
+ */
+export function momentsOf(run, seed) {
+  const found = new Set([...run.lanes.values()].filter((lane) => lane.seed === seed).flatMap((lane) => lane.moments.map((moment) => moment.tokens)));
+  return [...found].sort((a, b) => a - b);
+}
+
+/**
+ * Returns a lane's last moment at or before so many tokens; null if there is none.
+ * @param {Lane} lane
+ * @param {number} tokens
+ * @returns {Moment | null}
+ */
+export function momentAt(lane, tokens) {
+  return lane.moments.filter((moment) => moment.tokens <= tokens).at(-1) ?? null;
+}
+
+/**
+ * Returns a loss in the unit that is usual for the task, as number and unit.
+ * @param {number | null} loss
+ * @param {any} lab
+ */
+export function usual(loss, lab) {
+  const value = loss ?? NaN;
+  if (lab.task === "adding" || lab.task === "series") return { value, unit: "squared error" };
+  if (lab.task === "text" && lab.vocabulary === "word") return { value: Math.exp(value), unit: "perplexity" };
+  return { value: value / Math.LN2, unit: lab.task === "text" ? "bits per character" : "bits per step" };
+}
+
+/**
+ * Returns seconds in words, and never more exact than they can be known.
+ * @param {number | null | undefined} seconds
+ */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
+  if (seconds < 1) return "less than a second";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
