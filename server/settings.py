@@ -42,8 +42,17 @@ class Settings(BaseSettings):
         os.cpu_count() or 1, "processes", "Compute processes; each does one analysis at a time.", 1, 256
     )
     worker_bytes: int = limit(2048 * MIB, "bytes", "Address space of a compute process.", 512 * MIB, 2**40)
-    worker_nice: int = limit(5, "", "Niceness of a compute process; the front process has 0.", 0, 19)
-    queue_length: int = limit(64, "analyses", "Analyses that may wait for a compute process.", 1, 10_000)
+    worker_nice: int = limit(10, "", "Niceness of a compute process; the front process has 0.", 0, 19)
+    light_nice: int = limit(5, "", "Niceness of a compute process that does light analyses only.", 0, 19)
+    light_workers: int = limit(1, "processes", "Compute processes beside them that do light analyses only.", 0, 64)
+    light_seconds: float = limit(0.025, "s", "An analysis that is estimated to take less is light.", 0, 10)
+    queue_length: int = limit(256, "analyses", "Analyses that may wait for a compute process.", 1, 10_000)
+    heavy_queue_seconds: float = limit(
+        8, "s", "Work that may wait for each compute process, as it is estimated; light analyses aside.", 0.1, 3600
+    )
+    light_queue_seconds: float = limit(2, "s", "Work of light analyses that may wait.", 0.1, 3600)
+    client_jobs: int = limit(16, "analyses", "Analyses that one client may have waiting and under way.", 1, 10_000)
+    client_seconds: float = limit(20, "s", "Work that one client may have waiting and under way.", 0.1, 3600)
     queue_seconds: float = limit(20, "s", "How long an analysis may wait for a compute process.", 0.1, 600)
     analysis_seconds: float = limit(
         10, "s", "How long an analysis may be estimated to take; a longer one is refused before it runs.", 0.01, 3600
@@ -64,6 +73,19 @@ class Settings(BaseSettings):
     header_seconds: float = limit(10, "s", "How long a request's headers may take to arrive.", 0.1, 600)
     keep_alive_seconds: int = limit(5, "s", "How long an idle connection is kept.", 1, 600)
     shutdown_seconds: int = limit(1, "s", "How long open requests may take to end when the server stops.", 1, 60)
+
+    data: str = Field(default="", description="The folder of what is kept; by default the user's own for such data.")
+    database: str = Field(
+        default="",
+        description="The database of the runs, as postgresql://user:password@host/name or sqlite:////a/file; "
+        "by default a SQLite file in that folder.",
+    )
+    database_seconds: float = limit(5, "s", "How long the database may be locked or out of reach.", 0.1, 60)
+    kept_runs: int = limit(200, "runs", "Training runs kept for a visitor; the oldest finished go first.", 1, 100_000)
+    kept_days: float = limit(0, "days", "How long a finished training run is kept; 0 is for ever.", 0, 36_500)
+    disk_reserved_bytes: int = limit(
+        256 * MIB, "bytes", "Space of the disk that no new training run may begin to use.", 0, 2**40
+    )
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

@@ -1,0 +1,135 @@
+"""One database, in short transactions; what goes wrong in them is said as a StoreError."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from server.store.errors import StoreError, told
+
+T = TypeVar("T")
+DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "postgresql": "postgresql+psycopg",
+           "postgres": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg"}  # fmt: skip
+WRITE, DURABLE = "unrolled_write", "unrolled_durable"
+JOURNAL_BYTES = 64 * 2**20
+PAUSE = 0.05
+"""seconds between two attempts to reach a database that is being started"""
+
+
+def parse_url(url: str) -> URL:
+    """Returns the address of a database.
+
+    Raises:
+        StoreError: it is none, or of a kind that Unrolled does not know.
+    """
+    remedy = "Write sqlite:////a/file, or postgresql://user:password@host/name."
+    try:
+        made = make_url(url)
+    except ArgumentError:
+        raise StoreError("address", 503, "is no address of a database", remedy, "UNROLLED_DATABASE") from None
+    if made.drivername not in DRIVERS or (made.drivername.startswith("sqlite") and not made.database):
+        kind = made.drivername[:40]
+        raise StoreError("address", 503, "is neither SQLite nor PostgreSQL", remedy, "UNROLLED_DATABASE", kind)
+    return made.set(drivername=DRIVERS[made.drivername])
+
+
+class Database:
+    """Connections to one database. `write` holds the only right to write; `read` sees one moment throughout."""
+
+    def __init__(self, url: URL, busy_seconds: float) -> None:
+        self._busy = busy_seconds
+        self.sqlite = url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(url, busy_seconds) if self.sqlite else _postgresql(url, busy_seconds)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Returns what `work` reads in one transaction."""
+        return self._patiently(lambda: self._attempt(work, {}))
+
+    def write(self, work: Callable[[Connection], T], durable: bool = False) -> T:
+        """Returns what `work` returns, once it is committed; `durable`: also the power may fail then.
+
+        `work` may be called again, after a transaction that left nothing behind.
+        """
+        options = {WRITE: True, DURABLE: durable}
+        return self._patiently(lambda: self._attempt(work, options))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """A server that is being restarted, or a deadlock, is met again for as long as a lock is waited for."""
+        deadline = time.monotonic() + self._busy
+        while True:
+            try:
+                return attempt()
+            except SQLAlchemyError as error:
+                problem = told(error)
+                again = problem.lost or (not self.sqlite and getattr(error, "orig", None) and _deadlock(error))
+                if not again or time.monotonic() > deadline:
+                    raise problem from error
+                time.sleep(PAUSE)
+
+    def _attempt(self, work: Callable[[Connection], T], options: dict[str, Any]) -> T:
+        with self.engine.connect() as connection:
+            transaction = connection.execution_options(**options).begin()
+            mark = None
+            try:
+                result = work(connection)
+                mark = self._mark(connection) if options else None
+                transaction.commit()
+            except BaseException as error:
+                if mark is not None and isinstance(error, DBAPIError) and told(error).lost and self._committed(mark):
+                    return result
+                transaction.rollback()
+                raise
+            return result
+
+    def _mark(self, connection: Connection) -> int | None:
+        """Returns the number of this transaction, by which PostgreSQL knows it even after a crash."""
+        return None if self.sqlite else connection.scalar(text("SELECT txid_current_if_assigned()"))
+
+    def _committed(self, mark: int) -> bool:
+        """Returns whether a transaction whose commit was not answered was committed after all."""
+        asked = text("SELECT txid_status(:mark) = 'committed'")
+        return self._patiently(lambda: self._attempt(lambda c: bool(c.scalar(asked, {"mark": mark})), {}))
+
+
+def _deadlock(error: SQLAlchemyError) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in ("40001", "40P01")
+
+
+def _sqlite(url: URL, busy_seconds: float) -> Engine:
+    """SQLite with a write-ahead log. Whoever will write says so at the start: a transaction that wants to write
+    after it has read loses against another one that has written in between."""
+    engine = create_engine(url, connect_args={"timeout": busy_seconds, "isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(WRITE):
+            level = "FULL" if options.get(DURABLE) else "NORMAL"
+            connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, busy_seconds: float) -> Engine:
+    """PostgreSQL; a connection that broke while nobody used it is made anew before it is used again."""
+    settings = f"-c lock_timeout={int(busy_seconds * 1000)} -c client_encoding=UTF8"
+    arguments = {"connect_timeout": max(2, int(busy_seconds)), "options": settings, "application_name": "unrolled"}
+    try:
+        return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=4)
+    except (ModuleNotFoundError, NoSuchModuleError):
+        remedy = "Install it: pip install 'unrolled[postgresql]'."
+        raise StoreError("driver", 503, "PostgreSQL's driver is not installed", remedy) from None
