@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, tuple_, update
 
 from server.store.errors import StoreError, unknown_run
-from server.store.rows import STATUSES, Append, Event, NewEvent
+from server.store.rows import CLAIMED, STATUSES, Append, Event, NewEvent
 from server.store.tables import checkpoints, events, moments, runs
 
 Row = dict[str, Any]
@@ -34,7 +34,9 @@ def _torn(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def append_all(connection: Connection, appends: Sequence[Append], now: float) -> list[list[Event] | StoreError]:
+def append_all(
+    connection: Connection, appends: Sequence[Append], now: float, owner: int
+) -> list[list[Event] | StoreError]:
     """Returns for each append the events that are new, or the error if its run is not kept."""
     held = _hold(connection, {append.run for append in appends})
     seen = _known(connection, [(held[append.run]["number"], event) for append in appends
@@ -49,15 +51,15 @@ def append_all(connection: Connection, appends: Sequence[Append], now: float) ->
     if rows:
         connection.execute(insert(events), rows)
     _replace(connection, [append for append in appends if append.run in held], held)
-    _progress(connection, held, now)
+    _progress(connection, held, now, owner)
     return outcomes
 
 
 def _hold(connection: Connection, ids: set[str]) -> dict[str, Row]:
     """Returns the runs, held against every other writer until the end; in one order, so that no two block."""
-    columns = (runs.c.id, runs.c.number, runs.c.last, runs.c.status, runs.c.note, runs.c.updated)
+    columns = (runs.c.id, runs.c.number, runs.c.last, runs.c.status, runs.c.note, runs.c.updated, runs.c.owner)
     question = select(*columns).where(runs.c.id.in_(ids)).order_by(runs.c.number).with_for_update()
-    return {row.id: dict(row._mapping) for row in connection.execute(question)}
+    return {row.id: {**row._mapping, "claimed": False} for row in connection.execute(question)}
 
 
 def _known(connection: Connection, wanted: Sequence[tuple[int, NewEvent]]) -> set[Key]:
@@ -87,6 +89,7 @@ def _number(run: Row, append: Append, seen: set[Key], rows: list[Row], now: floa
         kept.append(Event(run["last"], event.kind, event.lane, event.key, event.data_json))
         rows.append({"run": run["number"], "id": run["last"], "kind": event.kind, "lane": event.lane,
                      "key": event.key, "data": event.data_json})  # fmt: skip
+    run["claimed"] |= append.status in CLAIMED
     run["status"] = append.status or run["status"]
     run["note"] = run["note"] if append.note is None else append.note
     return kept
@@ -111,16 +114,16 @@ def _replace(connection: Connection, appends: Sequence[Append], held: dict[str, 
         connection.execute(insert(moments), every)
 
 
-def _progress(connection: Connection, held: dict[str, Row], now: float) -> None:
+def _progress(connection: Connection, held: dict[str, Row], now: float, owner: int) -> None:
     """Writes how far each run has come. A clock that was set back does not set a run back."""
     if held:
         change = update(runs).where(runs.c.number == bindparam("at")).values(
             last=bindparam("last_id"), status=bindparam("new_status"), note=bindparam("new_note"),
-            updated=bindparam("at_time"))  # fmt: skip
-        connection.execute(change, list(_progressed(held, now)))
+            updated=bindparam("at_time"), owner=bindparam("new_owner"))  # fmt: skip
+        connection.execute(change, list(_progressed(held, now, owner)))
 
 
-def _progressed(held: dict[str, Row], now: float) -> Iterator[Row]:
+def _progressed(held: dict[str, Row], now: float, owner: int) -> Iterator[Row]:
     for run in held.values():
         yield {"at": run["number"], "last_id": run["last"], "new_status": run["status"], "new_note": run["note"],
-               "at_time": max(now, run["updated"])}  # fmt: skip
+               "at_time": max(now, run["updated"]), "new_owner": owner if run["claimed"] else run["owner"]}  # fmt: skip

@@ -41,10 +41,10 @@ def parse_url(url: str) -> URL:
 class Database:
     """Connections to one database. `write` holds the only right to write; `read` sees one moment throughout."""
 
-    def __init__(self, url: URL, busy_seconds: float) -> None:
+    def __init__(self, url: URL, busy_seconds: float, owner: int) -> None:
         self._busy = busy_seconds
         self.sqlite = url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(url, busy_seconds) if self.sqlite else _postgresql(url, busy_seconds)
+        self.engine = _sqlite(url, busy_seconds) if self.sqlite else _postgresql(url, busy_seconds, owner)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Returns what `work` reads in one transaction."""
@@ -124,12 +124,20 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     return engine
 
 
-def _postgresql(url: URL, busy_seconds: float) -> Engine:
-    """PostgreSQL; a connection that broke while nobody used it is made anew before it is used again."""
+def _postgresql(url: URL, busy_seconds: float, owner: int) -> Engine:
+    """PostgreSQL; a connection that broke while nobody used it is made anew before it is used again. Each one
+    holds the server's sign of life."""
     settings = f"-c lock_timeout={int(busy_seconds * 1000)} -c client_encoding=UTF8"
     arguments = {"connect_timeout": max(2, int(busy_seconds)), "options": settings, "application_name": "unrolled"}
     try:
-        return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=4)
+        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=4)
     except (ModuleNotFoundError, NoSuchModuleError):
         remedy = "Install it: pip install 'unrolled[postgresql]'."
         raise StoreError("driver", 503, "PostgreSQL's driver is not installed", remedy) from None
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        connection.execute("SELECT pg_advisory_lock_shared(%s)", (owner,))
+        connection.commit()
+
+    return engine

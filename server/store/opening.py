@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, inspect, text
 from server.store import migrating
 from server.store.database import PAUSE, Database, parse_url
 from server.store.errors import MISSING, StoreError, of_sqlite
+from server.store.presence import Presence, new_owner
 from server.store.rows import Bounds
 from server.store.tables import metadata
 
@@ -30,9 +31,10 @@ def default_folder() -> Path:
     return Path(platformdirs.user_data_dir("unrolled", appauthor=False))
 
 
-def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Database, Path | None, Bounds, list[str]]:
-    """Returns a database whose tables are as they must be, the folder that it fills, and what was done for it."""
+def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Database, Path | None, Presence, list[str]]:
+    """Returns a database whose tables are as they must be, its folder, a sign of life, and what was done for it."""
     notices: list[str] = []
+    owner = new_owner()
     address = parse_url(url) if url else URL.create("sqlite", database=str((folder or default_folder()) / FILE))
     path = None
     if address.get_backend_name() == "sqlite":
@@ -42,7 +44,7 @@ def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Databa
         if not _sound(path, bounds.busy_seconds):
             notices.append(_keep_aside(path))
             _prepare_file(path)
-    database = Database(address, bounds.busy_seconds)
+    database = Database(address, bounds.busy_seconds, owner)
     try:
         notices += _bring_up_to_date(database, path)
     except BaseException:
@@ -50,7 +52,8 @@ def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Databa
         raise
     for notice in notices:
         log.warning(notice)
-    return database, path.parent if path else None, bounds, notices
+    folder = path.parent if path else None
+    return database, folder, Presence(owner, folder), notices
 
 
 def _prepare_file(path: Path) -> None:

@@ -13,6 +13,7 @@ from server.store import housekeeping, opening
 from server.store.appending import append_all, check
 from server.store.database import Database
 from server.store.errors import StoreError
+from server.store.presence import Presence
 from server.store.rows import CLAIMED, RUN_ID, Append, Bounds, Event, NewEvent, NewRun, RunRow
 from server.store.tables import checkpoints, events, moments, runs
 
@@ -26,8 +27,10 @@ class Store:
     Every method raises StoreError where the database cannot do what is asked.
     """
 
-    def __init__(self, database: Database, folder: Path | None, bounds: Bounds, notices: Sequence[str] = ()) -> None:
-        self._database, self._folder, self._bounds = database, folder, bounds
+    def __init__(
+        self, database: Database, folder: Path | None, presence: Presence, notices: Sequence[str], bounds: Bounds
+    ) -> None:
+        self._database, self._folder, self._presence, self._bounds = database, folder, presence, bounds
         self.notices = tuple(notices)
         """what was done at the opening about damage or age, each in a sentence"""
 
@@ -38,9 +41,10 @@ class Store:
         A file that is damaged is kept aside, and a new one begun; `notices` says so. Older tables are
         brought up to date, after a backup.
         """
-        return cls(*opening.opened(url, folder, bounds))
+        return cls(*opening.opened(url, folder, bounds), bounds)
 
     def close(self) -> None:
+        self._presence.end()
         self._database.close()
 
     def create(self, run: NewRun) -> RunRow:
@@ -62,7 +66,8 @@ class Store:
             housekeeping.check_space(self._folder, self._bounds.reserved_bytes)
             now = time.time()
             row = {"id": run.id, "visitor": run.visitor, "key": run.key, "title": run.title, "lab": run.lab_json,
-                   "status": "queued", "note": "", "last": 0, "created": now, "updated": now}  # fmt: skip
+                   "status": "queued", "note": "", "last": 0, "created": now, "updated": now,
+                   "owner": self._presence.owner}  # fmt: skip
             connection.execute(insert(runs), row)
             housekeeping.make_room(connection, run.visitor, self._bounds.kept_runs)
             return RunRow(run.id, run.visitor, run.lab_json, run.title, run.key, "queued", "", now, now, 0)
@@ -89,14 +94,18 @@ class Store:
         for append in appends:
             check(append)
         durable = any(append.status is not None for append in appends)
-        return self._database.write(lambda c: append_all(c, appends, time.time()), durable)
+        return self._database.write(lambda c: append_all(c, appends, time.time(), self._presence.owner), durable)
 
     def interrupt(self) -> list[str]:
-        """Marks as interrupted what was queued or running when the server ended; returns the ids of those runs."""
+        """Marks as interrupted what is queued or running, unless another server that is alive works at it;
+        returns the ids of those runs. For a server that starts, or ends."""
 
         def marked(connection: Connection) -> list[str]:
-            chosen = select(runs.c.id).where(runs.c.status.in_(CLAIMED)).order_by(runs.c.number).with_for_update()
-            found = [str(row.id) for row in connection.execute(chosen)]
+            columns, claimed = (runs.c.id, runs.c.owner), runs.c.status.in_(CLAIMED)
+            rows = connection.execute(select(*columns).where(claimed).order_by(runs.c.number).with_for_update()).all()
+            others = {row.owner for row in rows} - {None, self._presence.owner}
+            alive = {owner for owner in others if self._presence.alive(connection, owner)}
+            found = [str(row.id) for row in rows if row.owner not in alive]
             if found:
                 connection.execute(update(runs).where(runs.c.id.in_(found)).values(status="interrupted"))
             return found

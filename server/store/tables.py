@@ -25,7 +25,8 @@ def _run(primary: bool = True) -> Column[int]:
     return Column("run", NUMBER, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=primary, nullable=False)
 
 
-# `number` orders the runs by when they were made, whatever the clock said; `last` is the id of the last event.
+# `number` orders the runs by when they were made, whatever the clock said; `last` is the id of the last event;
+# `owner` is the server that works at it, or was the last to do so.
 runs = Table(
     "runs",
     metadata,
@@ -40,6 +41,7 @@ runs = Table(
     Column("last", BigInteger, nullable=False),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
+    Column("owner", BigInteger),
     UniqueConstraint("visitor", "key", name="one_run_a_key"),
     Index("runs_of_a_visitor", "visitor", "number"),
     sqlite_autoincrement=True,

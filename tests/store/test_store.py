@@ -185,6 +185,17 @@ def test_what_a_server_left_behind_is_interrupted(store: Store) -> None:
                    "failed": "failed", "cancelled": "cancelled"}
 
 
+def test_what_another_server_works_at_is_not_interrupted(url: str) -> None:
+    first, second = Store.open(url), Store.open(url)
+    theirs, taken_over = a_run(first), a_run(first)
+    first.append(theirs, status="running")
+    second.append(taken_over, status="running")
+    assert second.interrupt() == [taken_over]
+    first.close()
+    assert second.interrupt() == [theirs]
+    second.close()
+
+
 def test_a_store_that_is_opened_again_has_everything(url: str) -> None:
     store = Store.open(url)
     run = a_run(store)
