@@ -85,8 +85,8 @@ class Tap:
         if t >= self.T:
             self._enter(t + 1 - self.T)
         self.fresh = False
-        for name, tensor in states.items():
-            self._point(name, t, tensor)
+        self.graph.watch({point.edge: [bit] for bit, point in [self._point(name, t, tensor)
+                          for name, tensor in states.items()] if point})
         self._entering.clear()
         if loss is not None:
             self.loss(loss, at=t)
@@ -203,19 +203,19 @@ class Tap:
         self.T += steps
         return self.T - steps
 
-    def _point(self, name: str, t: int, tensor: Tensor) -> None:
+    def _point(self, name: str, t: int, tensor: Tensor) -> tuple[int, _Point | None]:
+        """Keeps a state; returns its bit, and what is watched of it."""
         if tensor.dim() not in (1, 2):
             raise ValueError(f"torch_tap: state {name} has shape {tuple(tensor.shape)}; it must be (B, H) or (H,). "
                              "Give each layer's state by a name of its own.")
         self._row(name, 1 if tensor.dim() == 1 else len(tensor))
-        reached = self._reached_points(tensor)
-        self._value(name, t, tensor.detach(), (name, t - 1) in reached)
+        self._value(name, t, tensor.detach(), (name, t - 1) in self._reached_points(tensor))
         if not tensor.requires_grad:
-            return
+            return 0, None
         point = _Point(name, t, tensor)
-        self.graph.watch(point.edge, [len(self.items)])
         self.items.append(point)
         self._handles.append(tensor.register_hook(self._arrived(point)))
+        return len(self.items) - 1, point
 
     def _value(self, name: str, t: int, value: Tensor, linked: bool,
                candidates: Sequence[Tensor] | None = None) -> None:
@@ -270,8 +270,9 @@ class Tap:
                 self._record_states(done, layer, part)
         out, last = output
         last = last if isinstance(last, tuple) else (last,)
-        for kind, tensor in zip(("out", *done.parts), (out, *last), strict=True):
-            self._port(done, kind, tensor, 1 if kind == "out" else done.L)
+        ports = [self._port(done, kind, tensor, 1 if kind == "out" else done.L)
+                 for kind, tensor in zip(("out", *done.parts), (out, *last), strict=True) if tensor.requires_grad]
+        self.graph.watch({port.edge: [port.first + i for i in range(self.items.count(port))] for port in ports})
         for part, tensor in zip(done.parts, last, strict=True):
             for layer, state in enumerate(tensor.detach().reshape(done.L, done.B, done.H)):
                 self.final[done.row(layer, part)] = state.clone()
@@ -285,15 +286,11 @@ class Tap:
         for i, state in enumerate(done.states[row]):
             self._value(row, done.start + i, state.detach(), i > 0, first)
 
-    def _port(self, done: _Pass, kind: str, tensor: Tensor, parts: int) -> None:
-        if not tensor.requires_grad:
-            return
-        port = _Port(done, kind, tensor)
-        bits = [len(self.items) + i for i in range(parts)]
-        self.graph.watch(port.edge, bits)
+    def _port(self, done: _Pass, kind: str, tensor: Tensor, parts: int) -> _Port:
+        port = _Port(done, kind, tensor, len(self.items))
         self.items += [port] * parts
-        port.first = bits[0]
         self._handles.append(tensor.register_hook(self._arrived(port)))
+        return port
 
     def _verify(self, done: _Pass, output: Any) -> None:
         ours, theirs = done.outputs["out"].detach(), done.by_time(output[0].detach())
@@ -498,12 +495,16 @@ class _Graph:
         self.watched: dict[tuple[Any, int], list[int]] = {}  # a bit for each part: the layers of a stacked state
         self.beyond: dict[tuple[Any, int], int] = {}
 
-    def watch(self, edge: GradientEdge, bits: list[int]) -> None:
-        below = self._walk(_children(edge.node, edge.output_nr))
-        key = (edge.node, edge.output_nr)
-        if key in self.watched:  # the same tensor under another name
-            below |= self.beyond[key] | _mask(self.watched[key])
-        self.watched[key], self.beyond[key] = bits, below
+    def watch(self, edges: dict[GradientEdge, list[int]]) -> None:
+        """Watches the states of one step, or the outputs of one pass, which may rest on one another."""
+        for edge, bits in edges.items():
+            key = (edge.node, edge.output_nr)
+            again = self.beyond.pop(key) | _mask(self.watched[key]) if key in self.watched else 0
+            self.watched[key] = bits
+            if again:  # the same tensor as at an earlier step, or under another name
+                self.beyond[key] = again
+        for edge in edges:
+            self._past(edge.node, edge.output_nr)
 
     def reach(self, tensor: Tensor) -> int:
         """Returns the bits of what this tensor leads back to, itself included."""
@@ -512,13 +513,19 @@ class _Graph:
         edge = get_gradient_edge(tensor)
         return self._walk([(edge.node, edge.output_nr, None)])
 
+    def _past(self, node: Any, number: int) -> int:
+        """Returns the bits of what a watched tensor leads back to, itself left out."""
+        if (node, number) not in self.beyond:
+            self.beyond[node, number] = self._walk(_children(node, number))
+        return self.beyond[node, number]
+
     def _walk(self, edges: Iterable[tuple[Any, int, int | None]]) -> int:
         found, stack, seen = 0, list(edges), set()
         while stack:
             node, number, part = stack.pop()
             bits = self.watched.get((node, number))
             if bits is not None:
-                found |= self.beyond[node, number] | _mask(bits if part is None else [bits[part % len(bits)]])
+                found |= self._past(node, number) | _mask(bits if part is None else [bits[part % len(bits)]])
             elif (node, number) not in seen:
                 seen.add((node, number))
                 stack += _children(node, number)
@@ -551,8 +558,8 @@ class _Point:
 class _Port:
     """An output of a recurrent module's forward pass: `out` (T, B, H), or the last `h` or `c` (layers, B, H)."""
 
-    def __init__(self, run: _Pass, kind: str, tensor: Tensor) -> None:
-        self.run, self.kind, self.step, self.edge, self.first = run, kind, run.start, get_gradient_edge(tensor), 0
+    def __init__(self, run: _Pass, kind: str, tensor: Tensor, first: int) -> None:
+        self.run, self.kind, self.step, self.first, self.edge = run, kind, run.start, first, get_gradient_edge(tensor)
         self.zero = torch.zeros((), dtype=tensor.dtype, device=tensor.device).expand(tensor.shape)
         self.grad: Tensor | None = None
 
