@@ -12,9 +12,11 @@ from starlette.responses import Response
 from engine import Config, as_query
 from server import problems
 from server.bodies import read_json_body, read_typed_body
-from server.jobs import Done, busy
+from server.clients import client_of
+from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
+from server.refusals import busy
 from server.services import services
 from server.uploads import TYPES, Upload, ending, whose
 from server.version import fingerprint
@@ -85,7 +87,7 @@ async def _answer(request: Request, asked: Query | Unread | Upload, key: list[st
 
 async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
     """Returns what is computed, or None as soon as the client has gone; the job is then dropped."""
-    job = asyncio.ensure_future(services(request).jobs.run(key, task))
+    job = asyncio.ensure_future(services(request).jobs.run(key, task, client_of(request)))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({job, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,24 +1,23 @@
-"""The only processes: a bounded queue before them, their limits, their replacement, and what is kept.
+"""The compute processes: their limits, their replacement, and what is kept of their answers.
 
-One asyncio task keeps each compute process alive (`_keep`); a job goes to a process that is idle
-(`_dispatch`). Identical questions in flight are computed once. A job that nobody waits for any more
-leaves the queue, or is ended.
+One asyncio task keeps each process alive (`_keep`). Admission says which jobs are taken and which is next; a job goes
+to a process that is idle (`_dispatch`). Identical questions in flight are computed once. A job that nobody waits for
+any more leaves the queue, or is ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engine.errors import Problem
+from server.admission import Admission, Claim
 from server.cache import Cache
-from server.problems import RefusedError, refuse
+from server.problems import RefusedError
 from server.process import DeadError, Process
+from server.refusals import busy, lost, stopping, too_slow
 from server.settings import Settings
 from server.work import Answer, Task
 
@@ -42,6 +41,7 @@ class Job:
 
     key: str
     task: Task
+    claim: Claim
     future: asyncio.Future[Done]
     queued: float = field(default_factory=time.monotonic)
     waiting: int = 0
@@ -57,8 +57,8 @@ class Jobs:
         self.settings = settings
         self.cache: Cache[Answer] = Cache(settings.cache_bytes)
         self.processes: set[Process] = set()
+        self.admission: Admission[Job] = Admission(settings)
         self._idle: list[Process] = []
-        self._queue: deque[Job] = deque()
         self._flying: dict[str, Job] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._running: set[asyncio.Task[None]] = set()
@@ -73,7 +73,8 @@ class Jobs:
     def start(self) -> None:
         """Starts the processes, without waiting for them."""
         self._loop = asyncio.get_running_loop()
-        self._keepers = [asyncio.create_task(self._keep()) for _ in range(self.settings.workers)]
+        lights = [False] * self.settings.workers + [True] * self.settings.light_workers
+        self._keepers = [asyncio.create_task(self._keep(light)) for light in lights]
 
     def refuse_soon(self) -> None:
         """Has the event loop refuse everything; may be called by a signal handler."""
@@ -84,7 +85,7 @@ class Jobs:
         """Refuses what waits and what runs: the server is about to stop."""
         self._stopping = True
         for job in list(self._flying.values()):
-            self._fail(job, _stopping())
+            self._fail(job, stopping())
 
     async def stop(self) -> None:
         """Ends every process, and returns when all are gone."""
@@ -94,12 +95,12 @@ class Jobs:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def run(self, key: str, task: Task) -> Done:
-        """Returns the answer, or raises RefusedError (503). Cancelled, it drops the job that nobody else awaits."""
+    async def run(self, key: str, task: Task, client: str = "") -> Done:
+        """Returns the answer, or raises RefusedError (429, 503). Cancelled, it drops a job that nobody else awaits."""
         kept = self.cache.get(key)
         if kept is not None:
             return Done(kept, 0.0, True)
-        job = self._flying.get(key) or self._admit(key, task)
+        job = self._flying.get(key) or self._admit(key, task, client)
         job.waiting += 1
         try:
             return await asyncio.shield(job.future)
@@ -108,28 +109,26 @@ class Jobs:
             if job.waiting == 0 and not job.future.done():
                 self._abandon(job)
 
-    def _admit(self, key: str, task: Task) -> Job:
+    def _admit(self, key: str, task: Task, client: str) -> Job:
         if self._stopping:
-            raise _stopping()
-        if len(self._queue) >= self.settings.queue_length:
-            raise busy(f"{len(self._queue)} analyses wait", f"at most {self.settings.queue_length} may wait")
+            raise stopping()
         loop = asyncio.get_running_loop()
-        job = Job(key, task, loop.create_future())
+        job = Job(key, task, self.admission.claim(task, client), loop.create_future())
+        self.admission.put(job)
         job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
         job.expiry = loop.call_later(self.settings.queue_seconds, self._expire, job)
         self._flying[key] = job
-        self._queue.append(job)
         self._dispatch()
         return job
 
     def _expire(self, job: Job) -> None:
-        if job in self._queue:
+        if job in self.admission:
             self._fail(job, busy(f"waited {self.settings.queue_seconds:g} s", "no compute process was free in time"))
 
     def _abandon(self, job: Job) -> None:
         """Drops a job from the queue, or ends it a little later: it may be done by then, and its answer kept."""
         if job.process is None:
-            self._fail(job, _stopping())
+            self._fail(job, stopping())
         else:
             asyncio.get_running_loop().call_later(self.settings.cancel_seconds, self._end_abandoned, job)
 
@@ -138,8 +137,12 @@ class Jobs:
             job.process.kill()
 
     def _dispatch(self) -> None:
-        while self._idle and self._queue:
-            job, process = self._queue.popleft(), self._idle.pop()
+        """Gives jobs to idle processes: light ones to those that do nothing else, then any to the others."""
+        for process in sorted(self._idle, key=lambda process: not process.light):
+            job = self.admission.next(process.light)
+            if job is None:
+                continue
+            self._idle.remove(process)
             job.process = process
             running = asyncio.create_task(self._execute(job, process))
             self._running.add(running)
@@ -147,17 +150,18 @@ class Jobs:
 
     async def _execute(self, job: Job, process: Process) -> None:
         """Has a process do a job. A process that is too slow is killed; its keeper starts another."""
-        queue_ms = 1000 * (time.monotonic() - job.queued)
+        begun = time.monotonic()
         try:
             async with asyncio.timeout(self.settings.job_seconds):
                 answer = await process.ask(job.task)
         except TimeoutError:
             process.kill()
-            self._fail(job, _too_slow(self.settings.job_seconds))
+            self._fail(job, too_slow(self.settings.job_seconds))
         except DeadError:
             self._died(job)
         else:
-            self._succeed(job, Done(answer, queue_ms, False))
+            self.admission.learn(job, time.monotonic() - begun)
+            self._succeed(job, Done(answer, 1000 * (begun - job.queued), False))
             if process in self.processes:
                 self._idle.append(process)
             self._dispatch()
@@ -169,10 +173,10 @@ class Jobs:
         if job.future.done():
             return
         if job.waiting and job.deaths < 2 and not self._stopping:
-            self._queue.appendleft(job)
+            self.admission.again(job)
             self._dispatch()
         else:
-            self._fail(job, _lost())
+            self._fail(job, lost())
 
     def _succeed(self, job: Job, done: Done) -> None:
         self._forget(job)
@@ -191,23 +195,22 @@ class Jobs:
             job.expiry.cancel()
         if self._flying.get(job.key) is job:
             del self._flying[job.key]
-        if job in self._queue:
-            self._queue.remove(job)
+            self.admission.done(job)
 
-    async def _keep(self) -> None:
+    async def _keep(self, light: bool) -> None:
         """Keeps one compute process alive: starts it, waits for its end, pauses longer each time it fails, again."""
         failures = 0
         while True:
             begun = time.monotonic()
-            failures = 0 if await self._live() or time.monotonic() - begun > SETTLED else failures + 1
+            failures = 0 if await self._live(light) or time.monotonic() - begun > SETTLED else failures + 1
             if failures:
                 log.error("a compute process ended at its start, %d times in a row", failures)
                 await asyncio.sleep(min(0.1 * 2**failures, LONGEST_PAUSE))
 
-    async def _live(self) -> bool:
+    async def _live(self, light: bool) -> bool:
         """Runs one process from its start to its end. Returns whether it has been of use."""
         try:
-            process = await Process.start(self.settings)
+            process = await Process.start(self.settings, light)
         except DeadError:
             return False
         self.processes.add(process)
@@ -226,37 +229,3 @@ class Jobs:
 def pids(processes: Iterable[Process]) -> list[int]:
     """Returns the process ids, ascending."""
     return sorted(process.pid for process in processes)
-
-
-def busy(value: str, limit: str) -> RefusedError:
-    """Returns the refusal (503) of what may be asked again in some seconds."""
-    seconds = random.randint(1, 4)  # spread, so that those who were refused do not come back together
-    return refuse(503, "server", value, limit, f"Try again in {seconds} s.", Retry_After=str(seconds))
-
-
-def _stopping() -> RefusedError:
-    return refuse(503, "server", "stopping", "takes no more analyses", "Try again later.", Retry_After="5")
-
-
-def _too_slow(seconds: float) -> RefusedError:
-    return RefusedError(
-        503,
-        Problem(
-            "steps",
-            f"over {seconds:g} s",
-            f"an analysis may compute for {seconds:g} s",
-            "Ask for fewer steps, a smaller batch or a smaller hidden width.",
-        ),
-        {"Retry-After": "60"},
-    )
-
-
-def _lost() -> RefusedError:
-    return refuse(
-        503,
-        "server",
-        "a lost compute process",
-        "the process that computed this ended",
-        "Try again, or with fewer steps or a smaller hidden width.",
-        Retry_After="2",
-    )

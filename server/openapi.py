@@ -21,6 +21,7 @@ ERRORS = {
     406: "None of the forms asked for",
     414: "The address is too long",
     422: "A value that cannot be used: which, its limit and the remedy",
+    429: "Too many analyses of yours are waiting; see Retry-After",
     431: "Too many or too long headers",
     500: "A fault in Unrolled",
     503: "Busy, or too slow; see Retry-After",
@@ -144,7 +145,7 @@ def listed(schema: Schema, extra: dict[int, str] | None = None) -> dict[str, Any
 
 def reproduced(name: Schema) -> dict[str, Any]:
     """Returns what FastAPI is told of the route that computes a published result."""
-    told = listed(ref("Published"), {code: ERRORS[code] for code in (406, 422, 503)})
+    told = listed(ref("Published"), {code: ERRORS[code] for code in (406, 422, 429, 503)})
     told["responses"] |= {
         304: {"description": "The client has this answer already"},
         404: {"description": "No published result has this name", "content": PROBLEM},

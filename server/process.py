@@ -13,16 +13,17 @@ __all__ = ["DeadError", "Process"]
 
 
 class Process:
-    """A compute process; it does one task at a time."""
+    """A compute process; it does one task at a time, or, if it is light, one light task."""
 
-    def __init__(self, child: Child) -> None:
-        self._child = child
+    def __init__(self, child: Child, light: bool) -> None:
+        self._child, self.light = child, light
         self.answered = 0
 
     @classmethod
-    async def start(cls, settings: Settings) -> Process:
+    async def start(cls, settings: Settings, light: bool = False) -> Process:
         """Returns a process that is warm, or raises DeadError."""
-        return cls(await Child.start("server.worker", Bounds(settings.worker_bytes, settings.worker_nice)))
+        nice = settings.light_nice if light else settings.worker_nice
+        return cls(await Child.start("server.worker", Bounds(settings.worker_bytes, nice)), light)
 
     @property
     def pid(self) -> int:

@@ -244,7 +244,7 @@ def test_every_limit_is_shown(client: TestClient) -> None:
 def test_health_and_readiness(client: TestClient) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
     client.get(f"/api/v1/analysis?{SMALL}")
-    assert client.get("/readyz").json()["processes"] == 1
+    assert client.get("/readyz").json()["processes"] in (1, 2)  # one of them does light analyses only
 
 
 def test_openapi_names_every_route(client: TestClient) -> None:

@@ -31,7 +31,8 @@ def slow(seed: int = 0) -> Task:
 
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Jobs]:
-    jobs = Jobs(Settings(**{"workers": 1, "cancel_seconds": 0.0, **options}))
+    patient = {"client_seconds": 3600, "heavy_queue_seconds": 3600}
+    jobs = Jobs(Settings(**{"workers": 1, "light_workers": 0, "cancel_seconds": 0.0, **patient, **options}))
     jobs.start()
     try:
         yield jobs
@@ -141,6 +142,58 @@ def test_a_full_queue_refuses() -> None:
             await asyncio.sleep(0.05)
             assert "may wait" in str(await refusal(jobs.run("c", slow(3))))
             first.cancel(), second.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_light_job_does_not_wait_for_a_heavy_one() -> None:
+    async def scenario() -> None:
+        async with running(light_workers=1) as jobs:
+            await until(lambda: jobs.ready == 2)
+            first, second = (asyncio.ensure_future(jobs.run(f"{seed}", slow(seed))) for seed in (1, 2))
+            await asyncio.sleep(0.05)
+            done = await jobs.run("light", task())
+            assert done.answer.status == 200
+            assert done.queue_ms < 500
+            assert len(jobs.admission) == 1  # the second heavy one: the light process leaves it alone
+            first.cancel(), second.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_client_who_asks_for_much_waits_behind_itself() -> None:
+    async def scenario() -> None:
+        async with running() as jobs:
+            await until(lambda: jobs.ready == 1)
+            order: list[str] = []
+
+            async def ask(key: str, client: str) -> None:
+                await jobs.run(key, task(steps=300, seed=int(key)), client)
+                order.append(client)
+
+            await asyncio.gather(*(ask(f"{n}", "hog") for n in range(8)), ask("100", "pupil"))
+            assert order.index("pupil") <= 2
+            assert not jobs.admission._jobs  # the account is empty when all is done
+            assert not jobs.admission._seconds
+
+    asyncio.run(scenario())
+
+
+def test_a_client_who_asks_for_too_much_is_told_when_to_come_back() -> None:
+    async def scenario() -> None:
+        async with running(client_jobs=2) as jobs:
+            await until(lambda: jobs.ready == 1)
+            both = [asyncio.ensure_future(jobs.run(f"{seed}", slow(seed), "hog")) for seed in range(2)]
+            await asyncio.sleep(0.05)
+            with pytest.raises(RefusedError) as refused:
+                await jobs.run("c", task(), "hog")
+            assert refused.value.status == 429
+            assert int(refused.value.headers["Retry-After"]) >= 1
+            pupil = asyncio.ensure_future(jobs.run("d", task(), "pupil"))
+            await asyncio.sleep(0.05)
+            assert not pupil.done()
+            both[0].cancel(), both[1].cancel()
+            assert (await pupil).answer.status == 200
 
     asyncio.run(scenario())
 

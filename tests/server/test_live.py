@@ -157,7 +157,7 @@ def cut_off(running: Live) -> None:
 def test_nothing_outlives_a_server_that_is_killed() -> None:
     with live(workers=2) as running:
         children = running.children()
-        assert len(children) == 2
+        assert len(children) >= 2
         busy = threading.Thread(target=cut_off, args=(running,))
         busy.start()
         time.sleep(0.3)

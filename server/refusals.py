@@ -1,0 +1,47 @@
+"""What is said when work is not taken, or comes to nothing: each with what to do, and when to come back. (leaf)"""
+
+from __future__ import annotations
+
+import math
+import random
+
+from engine.errors import Problem
+from server.problems import RefusedError, refuse
+
+SPREAD = 1.5  # those who were refused together come back spread over so many times the wait
+LONGEST_WAIT = 60
+
+
+def busy(value: str, limit: str, seconds: float = 1.0, status: int = 503) -> RefusedError:
+    """Returns the refusal of what may be asked again when `seconds` of work have been done: 503, or 429 where it is
+    the client itself who asks for too much."""
+    wait = min(LONGEST_WAIT, max(1, math.ceil(seconds * random.uniform(1.0, SPREAD))))
+    return refuse(status, "server", value, limit, f"Try again in {wait} s.", Retry_After=str(wait))
+
+
+def stopping() -> RefusedError:
+    return refuse(503, "server", "stopping", "takes no more analyses", "Try again later.", Retry_After="5")
+
+
+def too_slow(seconds: float) -> RefusedError:
+    return RefusedError(
+        503,
+        Problem(
+            "steps",
+            f"over {seconds:g} s",
+            f"an analysis may compute for {seconds:g} s",
+            "Ask for fewer steps, a smaller batch or a smaller hidden width.",
+        ),
+        {"Retry-After": "60"},
+    )
+
+
+def lost() -> RefusedError:
+    return refuse(
+        503,
+        "server",
+        "a lost compute process",
+        "the process that computed this ended",
+        "Try again, or with fewer steps or a smaller hidden width.",
+        Retry_After="2",
+    )

@@ -1,0 +1,104 @@
+"""The fair queue: its order by the rule, its shares in the long run, and that nothing is lost."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.fair import Fair
+
+ITEMS = st.lists(st.tuples(st.sampled_from("abcd"), st.floats(0.001, 10.0), st.booleans()), max_size=60)
+
+
+def drained(queue: Fair[object]) -> list[object]:
+    return list(iter(queue.pop, None))
+
+
+def test_one_request_of_another_goes_before_the_rest_of_a_burst() -> None:
+    queue: Fair[str] = Fair()
+    for n in range(5):
+        queue.add(f"hog {n}", "hog", 1.0)
+    queue.add("pupil", "pupil", 0.5)
+    assert drained(queue) == ["pupil", "hog 0", "hog 1", "hog 2", "hog 3", "hog 4"]
+
+
+def test_the_cheapest_goes_first_among_clients_who_have_nothing_waiting() -> None:
+    queue: Fair[float] = Fair()
+    for cost in (3.0, 1.0, 2.0):
+        queue.add(cost, f"client {cost}", cost)
+    assert drained(queue) == [1.0, 2.0, 3.0]
+
+
+def test_who_was_idle_has_saved_nothing() -> None:
+    """A client that comes late starts at the virtual time, not at zero."""
+    queue: Fair[str] = Fair()
+    for n in range(20):
+        queue.add(f"a{n}", "a", 1.0)
+    for _ in range(10):
+        queue.pop()
+    for n in range(10):
+        queue.add(f"b{n}", "b", 1.0)
+    assert Counter(item[0] for item in drained(queue)[:10]) == {"a": 5, "b": 5}
+
+
+def test_clients_with_much_to_do_get_equal_shares_of_work_whatever_the_size_of_their_requests() -> None:
+    queue: Fair[tuple[str, float]] = Fair()
+    for client, cost in (("small", 0.1), ("large", 1.0)):
+        for _ in range(round(100 / cost)):
+            queue.add((client, cost), client, cost)
+    served: Counter[str] = Counter()
+    while sum(served.values()) < 100:
+        item = queue.pop()
+        assert item is not None
+        served[item[0]] += item[1]  # type: ignore[assignment]
+    assert abs(served["small"] - served["large"]) <= 1.1
+
+
+def test_only_light_items_go_to_who_takes_only_those() -> None:
+    queue: Fair[str] = Fair()
+    queue.add("heavy", "a", 0.001)
+    queue.add("light", "b", 0.002, light=True)
+    assert queue.pop(only_light=True) == "light"
+    assert queue.pop(only_light=True) is None
+    assert queue.pop() == "heavy"
+
+
+def test_what_is_put_back_is_first() -> None:
+    queue: Fair[str] = Fair()
+    queue.add("first", "a", 1.0)
+    queue.add("second", "b", 2.0)
+    lost = queue.pop()
+    assert lost == "first"
+    queue.again(lost, "a", 1.0)
+    assert drained(queue) == ["first", "second"]
+
+
+@given(ITEMS)
+def test_everything_comes_out_once_in_the_order_of_its_finish_tag(items: list[tuple[str, float, bool]]) -> None:
+    queue: Fair[int] = Fair()
+    finish: dict[str, float] = {}
+    expected: list[tuple[float, int]] = []
+    for n, (client, cost, light) in enumerate(items):
+        finish[client] = finish.get(client, 0.0) + cost
+        heapq.heappush(expected, (finish[client], n))
+        queue.add(n, client, cost, light)
+    assert abs(queue.seconds(True) + queue.seconds(False) - sum(cost for _, cost, _ in items)) < 1e-9
+    assert drained(queue) == [heapq.heappop(expected)[1] for _ in items]
+    assert len(queue) == 0
+
+
+@given(ITEMS)
+def test_what_is_removed_does_not_come(items: list[tuple[str, float, bool]]) -> None:
+    queue: Fair[object] = Fair()
+    things = [object() for _ in items]
+    for thing, (client, cost, light) in zip(things, items, strict=True):
+        queue.add(thing, client, cost, light)
+    gone = things[::2]
+    for thing in gone:
+        assert thing in queue
+        queue.remove(thing)
+        assert thing not in queue
+    assert {id(thing) for thing in drained(queue)} == {id(thing) for thing in things[1::2]}
