@@ -39,6 +39,7 @@ VERSION = 1
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 CELLS = (nn.LSTMCell, nn.GRUCell, nn.RNNCell)
 AGREES = 1e-4  # the unrolled outputs may differ from the module's by this share of the largest one
+MOST_NOTES, MOST_LOSSES, MOST_LINES = 50, 1024, 4096  # what a trace may hold: notes, losses, losses x rows
 FREED = ("freed", "second time", "inplace operation")
 
 
@@ -85,8 +86,12 @@ class Tap:
         if t >= self.T:
             self._enter(t + 1 - self.T)
         self.fresh = False
-        self.graph.watch({point.edge: [bit] for bit, point in [self._point(name, t, tensor)
-                          for name, tensor in states.items()] if point})
+        points = [self._point(name, t, tensor) for name, tensor in states.items()]
+        self.graph.watch({point.edge: [bit] for bit, point in points if point})
+        straight = [child for _, point in points if point
+                    for child in _children(point.edge.node, point.edge.output_nr)]
+        self._edges(t, states, {(item.row, item.step) for item in self._items(self.graph.walk(straight, False))
+                                if isinstance(item, _Point)})
         self._entering.clear()
         if loss is not None:
             self.loss(loss, at=t)
@@ -113,7 +118,8 @@ class Tap:
 
     def note(self, text: str) -> None:
         """Adds a sentence to the trace, once."""
-        if text not in self.notes:
+        text = "".join(each if each.isprintable() else " " for each in text)[:2000]
+        if text not in self.notes and len(self.notes) < MOST_NOTES:
             self.notes.append(text)
 
     def update(self) -> None:
@@ -135,7 +141,8 @@ class Tap:
         self.over = True
         if self.recording:
             self._stop()
-            _write(self.path, self._meta(), self._arrays())
+            arrays = self._arrays()
+            _write(self.path, self._meta(), arrays)
 
     def _let_go(self) -> None:
         """Removes the optimizer's hooks; not from within them, as it goes through them just then."""
@@ -166,6 +173,7 @@ class Tap:
         self.items: list[_Point | _Port] = []  # by the graph's bit
         self.passes: list[_Pass] = []
         self.norms: dict[tuple[str, int], float] = {}
+        self.edge: dict[tuple[str, int], int] = {}
         self.origin: dict[tuple[str, int], int] = {}
         self.kept: dict[tuple[str, int], np.ndarray] = {}
         self.final: dict[str, Tensor] = {}
@@ -217,6 +225,12 @@ class Tap:
         self._handles.append(tensor.register_hook(self._arrived(point)))
         return len(self.items) - 1, point
 
+    def _edges(self, t: int, rows: Iterable[str], straight: set[tuple[str, int]]) -> None:
+        """Keeps which rows' states at t - 1 step t rests on by itself, and not by way of another state."""
+        for row in rows:
+            if (row, t - 1) in self.norms:
+                self.edge[row, t] = max(self.edge.get((row, t), 0), int((row, t - 1) in straight))
+
     def _value(self, name: str, t: int, value: Tensor, linked: bool,
                candidates: Sequence[Tensor] | None = None) -> None:
         """Keeps a state's norm, and whether its value came from the step before."""
@@ -254,17 +268,18 @@ class Tap:
             raise TypeError(f"torch_tap: {name} was given a {type(xs).__name__}; packed sequences are not unrolled. "
                             "Give it the padded tensor while recording.")
         done = _Pass(name, module, xs, hx, drawn)
-        beside = [each.name for each in self.passes if each.start == self.passes[-1].start]
-        if self.dirty or not beside or name in beside:
+        given = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        straight = self.graph.walk(_roots(given), False)
+        beside = [each for each in self.passes if each.start == self.passes[-1].start]
+        after = {id(item.run) for item in self._items(straight) if isinstance(item, _Port)} & set(map(id, beside))
+        if self.dirty or not beside or after or beside[-1].T != done.T or name in [each.name for each in beside]:
             self.dirty = self.dirty or done.T > 1
             done.start = self._enter(done.T)
-        else:
-            done.start = self.passes[-1].start
-        if done.start + done.T != self.T:
-            raise ValueError(f"torch_tap: {name} ran {done.T} steps, the module before it {self.T - done.start}; "
-                             "modules of one window must have as many steps. Give the tap the one that you ask about.")
+        else:  # a module on top of another, over the same steps
+            done.start = beside[-1].start
         self.fresh = True
         self._verify(done, output)
+        self._edges(done.start, done.states, self._last_states(straight))
         for layer in range(done.L):
             for part in done.parts:
                 self._record_states(done, layer, part)
@@ -285,6 +300,16 @@ class Tap:
         first = [torch.zeros(1)] if done.given is None else entering
         for i, state in enumerate(done.states[row]):
             self._value(row, done.start + i, state.detach(), i > 0, first)
+        self.edge |= {(row, done.start + i): 1 for i in range(1, done.T)}
+
+    def _last_states(self, bits: int) -> set[tuple[str, int]]:
+        """Returns the rows and steps of the modules' last states among these bits; the last output is one too."""
+        out = set()
+        for bit, item in enumerate(self.items):
+            if bits >> bit & 1 and isinstance(item, _Port):
+                layer, part = (item.run.L - 1, "h") if item.kind == "out" else (bit - item.first, item.kind)
+                out.add((item.run.row(layer, part), item.run.start + item.run.T - 1))
+        return out
 
     def _port(self, done: _Pass, kind: str, tensor: Tensor, parts: int) -> _Port:
         port = _Port(done, kind, tensor, len(self.items))
@@ -436,14 +461,17 @@ class Tap:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         P, T, at = len(self.rows), self.T, {row: i for i, row in enumerate(self.rows)}
-        losses = sorted(self.credit)
+        losses = self._shown()
         shapes = {"state": (P, T), "grad": (P, T), "credit": (P, len(losses), T)}
         out = {name: np.full(shape, np.nan) for name, shape in shapes.items()}
         out |= {"losses": np.array(losses, np.int64), "connected": np.zeros(shapes["credit"], np.uint8),
-                "value": np.full((P, T), 2, np.uint8), "memory": np.array(self.memory, np.int64),
+                "value": np.full((P, T), 2, np.uint8), "edge": np.full((P, T), 2, np.uint8),
+                "memory": np.array(self.memory, np.int64),
                 "loss": np.array([self.loss_at.get(t, np.nan) for t in range(T)])}
         for (row, t), norm in self.norms.items():
             out["state"][at[row], t], out["value"][at[row], t] = norm, self.origin[row, t]
+        for (row, t), leads in self.edge.items():
+            out["edge"][at[row], t] = leads
         for row, grads in self._grads().items():
             for t, norm in grads.items():
                 out["grad"][at[row], t] = norm
@@ -457,8 +485,20 @@ class Tap:
         for name, norms in (("norm_before", self.before), ("norm_after", self.after)):
             out[name] = np.array([[each.get(q, np.nan) for q in names] for each in norms[:U]]).reshape(U, len(names))
         for row in self.rows if self.keep else ():
-            out[f"states_{at[row]}"] = np.stack([self.kept[row, t] for t in range(T)])
+            first = next(value for (name, _), value in self.kept.items() if name == row)
+            missing = np.full_like(first, np.nan)
+            found = [self.kept.get((row, t), missing) for t in range(T)]
+            if all(each.shape == (self.B, first.shape[1]) for each in found):
+                out[f"states_{at[row]}"] = np.stack(found)
         return out
+
+    def _shown(self) -> list[int]:
+        """Returns the losses that were asked about; evenly fewer of them where a trace cannot hold all."""
+        losses, most = sorted(self.credit), min(MOST_LOSSES, MOST_LINES // max(1, len(self.rows)))
+        if len(losses) > most:
+            self.note(f"{len(losses)} losses were asked about; {most} of them, evenly spaced, are in the trace.")
+            losses = [losses[i] for i in np.linspace(0, len(losses) - 1, most).astype(int)]
+        return losses
 
     def _grads(self) -> dict[str, dict[int, float]]:
         """Returns per row and step the norm of what your backward passes sent there."""
@@ -508,24 +548,23 @@ class _Graph:
 
     def reach(self, tensor: Tensor) -> int:
         """Returns the bits of what this tensor leads back to, itself included."""
-        if not tensor.requires_grad:
-            return 0
-        edge = get_gradient_edge(tensor)
-        return self._walk([(edge.node, edge.output_nr, None)])
+        return self.walk(_roots([tensor]))
 
     def _past(self, node: Any, number: int) -> int:
         """Returns the bits of what a watched tensor leads back to, itself left out."""
         if (node, number) not in self.beyond:
-            self.beyond[node, number] = self._walk(_children(node, number))
+            self.beyond[node, number] = self.walk(_children(node, number))
         return self.beyond[node, number]
 
-    def _walk(self, edges: Iterable[tuple[Any, int, int | None]]) -> int:
+    def walk(self, edges: Iterable[tuple[Any, int, int | None]], past: bool = True) -> int:
+        """Returns the bits that are met from these edges on; without `past`, those that are met first."""
         found, stack, seen = 0, list(edges), set()
         while stack:
             node, number, part = stack.pop()
             bits = self.watched.get((node, number))
             if bits is not None:
-                found |= self._past(node, number) | _mask(bits if part is None else [bits[part % len(bits)]])
+                met = bits if part is None else [bits[part % len(bits)]]
+                found |= _mask(met) | (self._past(node, number) if past else 0)
             elif (node, number) not in seen:
                 seen.add((node, number))
                 stack += _children(node, number)
@@ -540,6 +579,11 @@ def _children(node: Any, number: int) -> list[tuple[Any, int, int | None]]:
     elif name == "UnbindBackward0" and node._saved_dim == 0:
         part = number
     return [(child, nr, part) for child, nr in node.next_functions if child is not None]
+
+
+def _roots(tensors: Iterable[Tensor]) -> list[tuple[Any, int, int | None]]:
+    edges = [get_gradient_edge(tensor) for tensor in tensors if tensor.requires_grad]
+    return [(edge.node, edge.output_nr, None) for edge in edges]
 
 
 def _mask(bits: Iterable[int]) -> int:
