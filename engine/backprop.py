@@ -6,12 +6,13 @@ gradient per track; at each edge it is multiplied by the plan's weight.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.arrays import Array, Params, frozen, norm
-from engine.cells.base import Terms, ones
+from engine.cells.base import Terms, Views, ones
 from engine.network import Network, layer_params
 from engine.truncation import Plan
 from engine.unroll import Tape
@@ -30,8 +31,8 @@ class Gradients:
 
 def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradients:
     """Returns the gradients of the plan's objective along the tape."""
-    sweep = _Sweep(network, params, tape, plan)
-    sweep.run()
+    sweep = Sweep(network, params, [layer.factors for layer in tape.layers], plan.tracks)
+    sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan)
     dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
     terms = _terms(network, params, tape, dy, sweep.records)
     B = tape.losses.shape[1]
@@ -39,41 +40,51 @@ def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradie
     return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial))
 
 
-class _Sweep:
-    """The buffers of one sweep, and its loop. S state rows, A record rows, m tracks, B columns.
+class Sweep:
+    """The buffers of a sweep over at most T steps, and its loop. S state rows, A record rows, m tracks, B columns.
 
     With one track, what the sweep carries at step t is kept where it stands; with more, the tracks
-    share a buffer for all steps, and their sum is kept."""
+    share a buffer for all steps, and their sum is kept. Training keeps a sweep, bound to the arrays of its
+    factors and weights, and runs it again for every window."""
 
-    def __init__(self, network: Network, params: Params, tape: Tape, plan: Plan) -> None:
-        T, B = tape.losses.shape
-        H, S, m = network.hidden, network.state, plan.tracks
+    def __init__(self, network: Network, params: Params, factors: Sequence[Array], m: int) -> None:
+        T, _, B = factors[0].shape
+        dtype, H, S = factors[0].dtype, network.hidden, network.state
         layers, A = range(network.layers), network.cell.records * H
-        self.cell, self.plan, self.H, self.single = network.cell, plan, H, m == 1
+        self.cell, self.H, self.single = network.cell, H, m == 1
         self.w = [layer_params(params, layer) for layer in layers]
-        self.factors = [layer.factors.reshape(T, -1, H, 1, B) for layer in tape.layers]
-        self.dh_top = np.matmul(params["W_hy"].T, tape.dy)[:, :, None] * plan.inject[:, None, :, None]
-        self.states = [np.zeros((T, S, B)) for _ in layers]
-        self.records = [np.empty((T, A, B)) for _ in layers]
-        self.initial = [np.zeros((S, B)) for _ in layers]
-        self.before = [np.zeros((S, m, B)) for _ in layers]  # before step 0
+        self.factors = [each.reshape(T, -1, H, 1, B) for each in factors]
+        self.states = [np.zeros((T, S, B), dtype) for _ in layers]
+        self.records = [np.empty((T, A, B), dtype) for _ in layers]
+        self.initial = [np.zeros((S, B), dtype) for _ in layers]
+        self.before = [np.zeros((S, m, B), dtype) for _ in layers]  # before step 0
         if self.single:
             self.ds = [list(kept[:, :, None]) for kept in self.states]
             self.dA = [list(kept[:, :, None]) for kept in self.records]
         else:
-            pairs = [(np.zeros((S, m, B)), np.zeros((S, m, B))) for _ in layers]
+            pairs = [(np.zeros((S, m, B), dtype), np.zeros((S, m, B), dtype)) for _ in layers]
             self.ds = [[pair[t % 2] for t in range(T)] for pair in pairs]
-            self.dA = [[np.empty((A, m, B))] * T for _ in layers]
+            self.dA = [[np.empty((A, m, B), dtype)] * T for _ in layers]
+        self.top = [ds[:H] for ds in self.ds[-1]]
+        self.views = [self._cut(layer) for layer in layers]
 
-    def run(self) -> None:
-        edge = self.plan.edge[:, :, None]
+    def _cut(self, layer: int) -> list[Views]:
+        backs = [self.before[layer], *self.ds[layer]]
+        return [self.cell.back_views(*step)
+                for step in zip(self.factors[layer], self.ds[layer], self.dA[layer], backs, strict=False)]
+
+    def run(self, dh: Array, plan: Plan) -> None:
+        """Sweeps back over the plan's steps. dh (T, H, 1, B) is dL_t/dh_t of the top layer, the readout's part."""
+        edge, inject = (x.astype(self.states[0].dtype)[:, :, None] for x in (plan.edge, plan.inject))
         closed, opened = (edge == 0).all(axis=(1, 2)).tolist(), (edge == 1).all(axis=(1, 2)).tolist()
-        reset, top, H = self.plan.reset.tolist(), self.ds[-1], self.H
-        for t in range(self.plan.steps - 1, -1, -1):
-            top[t][:H] += self.dh_top[t]
+        reset, top, plain = plan.reset.tolist(), self.top, bool((inject == 1).all())
+        self._start(plan.steps)
+        for t in range(plan.steps - 1, -1, -1):
+            into = top[t]
+            into += dh[t] if plain else dh[t] * inject[t]
             for layer in range(len(self.w) - 1, -1, -1):
+                self.step(t, layer)
                 back = self.ds[layer][t - 1] if t else self.before[layer]
-                self.step(t, layer, back)
                 if t == 0 or reset[t]:
                     self.initial[layer] += back.sum(axis=1)
                 if closed[t]:
@@ -81,17 +92,22 @@ class _Sweep:
                 elif not opened[t]:
                     back *= edge[t]
 
-    def step(self, t: int, layer: int, back: Array) -> None:
+    def _start(self, steps: int) -> None:
+        """Nothing comes back from beyond the last step."""
+        for ds, initial in zip(self.ds, self.initial, strict=True):
+            ds[steps - 1].fill(0.0)
+            initial.fill(0.0)
+
+    def step(self, t: int, layer: int) -> None:
         """One layer, one step back; hands the input's gradient to the layer below at the same step."""
-        ds, dA, H = self.ds[layer][t], self.dA[layer][t], self.H
-        self.cell.backward(self.w[layer], self.factors[layer][t], ds, dA, back)
+        self.cell.back(self.w[layer], *self.views[layer][t])
         if layer:
-            into = self.cell.input_side(dA, 0)
-            below = self.ds[layer - 1][t][:H]
+            into = self.cell.input_side(self.dA[layer][t], 0)
+            below = self.ds[layer - 1][t][: self.H]
             below += (self.w[layer]["W_ih"].T @ into.reshape(into.shape[0], -1)).reshape(below.shape)
         if not self.single:
-            np.add.reduce(ds, axis=1, out=self.states[layer][t])
-            np.add.reduce(dA, axis=1, out=self.records[layer][t])
+            np.add.reduce(self.ds[layer][t], axis=1, out=self.states[layer][t])
+            np.add.reduce(self.dA[layer][t], axis=1, out=self.records[layer][t])
 
 
 def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: list[Array]) -> Terms:

@@ -6,14 +6,17 @@ the readout after it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from engine.arrays import Array, Params
 from engine.cells import LayerTape
+from engine.cells.base import Views
 from engine.network import Network, first_inputs, layer_params, losses_and_gradients, readout
+from engine.symbols import project_symbols
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,13 @@ class Tape:
 
 def unroll(network: Network, params: Params, data: Data, reset: NDArray[np.bool_]) -> Tape:
     """Returns the tape of a run in which the state is the initial state again before each reset step."""
-    below = first_inputs(params, data.xs)
-    layers = []
-    for layer in range(network.layers):
-        layers.append(_scan(network, layer_params(params, layer), below, data.initial[layer], reset))
-        below = layers[-1].states[:, : network.hidden]
-    found, dy = losses_and_gradients(network, readout(params, below), data.targets)
+    scan = Scan(network, len(data.xs), data.xs.shape[2])
+    layers = scan.run(params, first_inputs(params, data.xs), data.initial, reset)
+    ys = readout(params, layers[-1].states[:, : network.hidden])
+    found, dy = losses_and_gradients(network, ys, data.targets)
     found[~data.counts] = 0.0
     dy[~data.counts] = 0.0
-    return Tape(tuple(layers), data.xs if network.embedding else None, found, dy)
+    return Tape(layers, data.xs if network.embedding else None, found, dy)
 
 
 def project(w: Params, xs: Array) -> Array:
@@ -58,17 +59,60 @@ def project(w: Params, xs: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(pre.reshape(T, N, -1), 1, 2))
 
 
-def _scan(network: Network, w: Params, xs: Array, initial: Array, reset: NDArray[np.bool_]) -> LayerTape:
-    cell, (T, _, N) = network.cell, xs.shape
-    pre = project(w, xs)
-    act, extra = np.empty_like(pre), np.empty((T, cell.extras * network.hidden, N))
-    states = np.empty((T + 1, network.state, N))
-    states[0] = initial
-    forward = cell.forward
-    for a, y, e, s, out, again in zip(pre, act, extra, states, states[1:], reset.tolist(), strict=False):
-        forward(w, initial if again else s, a, y, e, out)
-    entering = states[:-1]
-    if reset.any():
-        entering = entering.copy()
-        entering[reset] = initial
-    return LayerTape(cell, xs, pre, act, extra, entering, states[1:])
+class Scan:
+    """The buffers of a forward scan over at most T steps of N columns, and its loop.
+
+    A tape is views of these buffers. An analysis makes a scan for each run. Training, where `by_outputs` is
+    set, keeps one and runs it again for every window; the tape before is then lost."""
+
+    def __init__(self, network: Network, T: int, N: int, dtype: DTypeLike = np.float64,
+                 by_outputs: bool = False) -> None:
+        cell, H, layers = network.cell, network.hidden, range(network.layers)
+        self.network, self.by_outputs = network, by_outputs
+        self.pre = [np.empty((T, cell.gates * H, N), dtype) for _ in layers]
+        self.act = [np.empty_like(pre) for pre in self.pre]
+        self.extra = [np.empty((T, cell.extras * H, N), dtype) for _ in layers]
+        self.states = [np.empty((T + 1, network.state, N), dtype) for _ in layers]
+        self.factors = [np.empty((T, cell.slopes * H, N), dtype) for _ in layers] if by_outputs else []
+        self.views = [self._cut(layer) for layer in layers]
+
+    def _cut(self, layer: int) -> list[Views]:
+        pre, act, extra, states = self.pre[layer], self.act[layer], self.extra[layer], self.states[layer]
+        return [self.network.cell.ahead_views(*step) for step in zip(states, pre, act, extra, states[1:], strict=False)]
+
+    def run(self, params: Params, xs: Array, initial: Sequence[Array],
+            reset: NDArray[np.bool_]) -> tuple[LayerTape, ...]:
+        """Returns each layer's tape. xs (T, D, N), already embedded; or (T, N) symbols."""
+        below, tapes = xs, []
+        for layer in range(self.network.layers):
+            tapes.append(self._layer(layer, params, below, initial[layer], reset))
+            below = tapes[-1].states[:, : self.network.hidden]
+        return tuple(tapes)
+
+    def _layer(self, layer: int, params: Params, xs: Array, initial: Array, reset: NDArray[np.bool_]) -> LayerTape:
+        w, T, cell = layer_params(params, layer), len(xs), self.network.cell
+        pre, act, extra, states = (x[layer] for x in (self.pre, self.act, self.extra, self.states))
+        xs = self._project(w, params.get("E"), xs, pre[:T])
+        states[0] = initial
+        ahead, again = cell.ahead, reset.tolist()
+        for t, views in zip(range(T), self.views[layer], strict=False):
+            if again[t]:
+                views = cell.ahead_views(initial, pre[t], act[t], extra[t], states[t + 1])
+            ahead(w, *views)
+        entering = states[:T]
+        if reset.any():
+            entering = entering.copy()
+            entering[reset] = initial
+        return LayerTape(cell, xs, pre[:T], act[:T], extra[:T], entering, states[1 : T + 1],
+                         self.factors[layer][:T] if self.by_outputs else None)
+
+    def _project(self, w: Params, E: Array | None, xs: Array, out: Array) -> Array:
+        """Writes W_ih x + b, and returns x as it is needed for the gradient."""
+        if xs.ndim == 2:
+            return project_symbols(w, E, xs, out)
+        if self.by_outputs and xs.shape[2] > 1:
+            np.matmul(w["W_ih"], xs, out=out)
+            out += w["b"][:, None]
+        else:
+            out[...] = project(w, xs)
+        return xs

@@ -15,7 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from engine.arrays import Array, Params
+from engine.nonlinear import dsigmoid, dtanh, sigmoid
 
+Views = tuple[Array, ...]
 Terms = dict[str, list[tuple[Array, Array]]]
 
 
@@ -24,12 +26,14 @@ class LayerTape:
     """What one layer's forward pass keeps. `states` is after each step, `entering` before it."""
 
     cell: Cell
-    xs: Array  # (T, D, N)
+    xs: Array  # (T, D, N), or (T, N) symbols
     pre: Array  # (T, G, N) pre-activations
     act: Array  # (T, G, N) activations of the gates
     extra: Array  # (T, X, N) whatever else the cell's backward needs
     entering: Array  # (T, S, N)
     states: Array  # (T, S, N)
+    room: Array | None = None  # (T, F, N) given where the derivatives are to come from the gates' outputs:
+    # faster, and as exact as training needs; an analysis takes them from the pre-activations
 
     def part(self, steps: slice, columns: slice) -> LayerTape:
         """Returns the tape of some steps and columns."""
@@ -39,7 +43,33 @@ class LayerTape:
     @cached_property
     def factors(self) -> Array:
         """The cell's elementwise derivatives along this tape, computed once for all sweeps."""
-        return self.cell.factors(self)
+        T, S, N = self.states.shape
+        out = np.empty((T, self.cell.slopes * S // self.cell.parts, N)) if self.room is None else self.room
+        self.cell.factors(self, out)
+        return out
+
+    def dsigmoid(self, rows: slice, out: Array) -> None:
+        """Writes the sigmoid gates' derivatives, of these rows."""
+        if self.room is not None:
+            np.subtract(1.0, self.act[:, rows], out=out)
+            out *= self.act[:, rows]
+        else:
+            out[...] = dsigmoid(self.pre[:, rows])
+
+    def complement(self, rows: slice, out: Array) -> None:
+        """Writes 1 - gate, of these rows of sigmoid gates."""
+        if self.room is not None:
+            np.subtract(1.0, self.act[:, rows], out=out)
+        else:
+            sigmoid(-self.pre[:, rows], out=out)
+
+    def dtanh(self, before: Array, after: Array, out: Array) -> None:
+        """Writes tanh's derivative; `after` is tanh(before)."""
+        if self.room is not None:
+            np.square(after, out=out)
+            np.subtract(1.0, out, out=out)
+        else:
+            out[...] = dtanh(before)
 
 
 class Cell(ABC):
@@ -50,25 +80,42 @@ class Cell(ABC):
     parts: int = 1  # S = parts * H: 2 where there is a c beside h
     records: int  # A = records * H
     extras: int = 0  # X = extras * H
+    slopes: int  # F = slopes * H
 
     def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
         """Returns the parameter blocks of a layer and their shapes."""
         G = self.gates * H
         return {"W_ih": (G, D), "W_hh": (G, H), "b": (G,)}
 
-    @abstractmethod
     def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
         """One step. `pre` (..., G, N) comes in as W_ih x + b; act, extra and out (..., S, N) are written."""
+        self.ahead(w, *self.ahead_views(s, pre, act, extra, out))
 
     @abstractmethod
-    def factors(self, tape: LayerTape) -> Array:
-        """Returns (T, F, N): the elementwise derivatives that the backward steps multiply by."""
+    def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
+        """Returns the parts of a step's arrays that `ahead` works on: cut once where a step is run often."""
 
     @abstractmethod
+    def ahead(self, w: Params, *views: Array) -> None:
+        """One step, on the views of its arrays."""
+
+    @abstractmethod
+    def factors(self, tape: LayerTape, out: Array) -> None:
+        """Writes (T, F, N): the elementwise derivatives that the backward steps multiply by."""
+
     def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
         """One step back. f (F/H, H, 1, N); ds (S, m, N) is dL/ds_t with h_t and c_t taken as independent:
         its c rows become dL/dc_t through h_t too (what autograd calls the gradient of c_t); dA (A, m, N)
         and out (S, m, N) = dL/ds_{t-1} are written."""
+        self.back(w, *self.back_views(f, ds, dA, out))
+
+    @abstractmethod
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
+        """Returns the parts of a step's arrays that `back` works on."""
+
+    @abstractmethod
+    def back(self, w: Params, *views: Array) -> None:
+        """One step back, on the views of its arrays."""
 
     def input_side(self, dA: Array, axis: int) -> Array:
         """Returns the gradient of W_ih x + b, (..., G, ...), from the record dA along `axis`."""
@@ -108,6 +155,6 @@ def mix(f: Array, W: Array, out: Array) -> None:
     np.matmul(f.transpose(2, 0, 1), stacked.transpose(1, 0, 2), out=out.transpose(1, 0, 2))
 
 
-def matmul(W: Array, x: Array, out: Array) -> None:
-    """Writes W (P, Q) @ x (Q, m, N) to out (P, m, N), all tracks in one product."""
-    np.matmul(W, x.reshape(x.shape[0], -1), out=out.reshape(out.shape[0], -1))
+def flat(x: Array) -> Array:
+    """Returns (P, m, N) as (P, m*N), so that one product takes all tracks."""
+    return x.reshape(x.shape[0], -1)

@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, matmul, mix, ones
-from engine.nonlinear import dsigmoid, dtanh, interpolate, sigmoid, tanh
+from engine.cells.base import Cell, LayerTape, Terms, Views, flat, mix, ones
+from engine.nonlinear import interpolate, sigmoid, tanh
 
 
 @final
@@ -24,41 +24,53 @@ class GRU(Cell):
     gates = 3
     records = 4
     extras = 1  # q
+    slopes = 5
 
     def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
         return {**super().shapes(D, H), "b_hn": (H,)}
 
-    def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
+    def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2]
-        product = w["W_hh"] @ s
-        pre[..., : 2 * H, :] += product[..., : 2 * H, :]
-        np.add(product[..., 2 * H :, :], w["b_hn"][..., None], out=extra)
-        sigmoid(pre[..., : 2 * H, :], out=act[..., : 2 * H, :])
         r, z, n = (act[..., g * H : (g + 1) * H, :] for g in range(3))
-        pre[..., 2 * H :, :] += r * extra
-        tanh(pre[..., 2 * H :, :], out=n)
-        interpolate(z, sigmoid(-pre[..., H : 2 * H, :]), s, n, out)
+        return (s, pre[..., : 2 * H, :], pre[..., H : 2 * H, :], pre[..., 2 * H :, :], act, act[..., : 2 * H, :],
+                r, z, n, extra, out)
 
-    def factors(self, tape: LayerTape) -> Array:
+    def ahead(self, w: Params, *views: Array) -> None:
+        s, pre_rz, pre_z, pre_n, act, rz, r, z, n, q, out = views
+        np.matmul(w["W_hh"], s, out=act)
+        pre_rz += rz
+        np.add(n, w["b_hn"][..., None], out=q)
+        sigmoid(pre_rz, out=rz)
+        np.multiply(r, q, out=n)
+        pre_n += n
+        tanh(pre_n, out=n)
+        interpolate(z, sigmoid(-pre_z), s, n, out)
+
+    def factors(self, tape: LayerTape, out: Array) -> None:
         """Rows: dr, dz, dq, dn for a unit dh'; then z."""
-        T, G, N = tape.pre.shape
-        H = G // 3
+        H = out.shape[1] // 5
         r, z, n = (tape.act[:, g * H : (g + 1) * H] for g in range(3))
-        out = np.empty((T, 5 * H, N))
-        out[:, : 2 * H] = dsigmoid(tape.pre[:, : 2 * H])
-        dn = out[:, 3 * H : 4 * H]
-        np.multiply(sigmoid(-tape.pre[:, H : 2 * H]), dtanh(tape.pre[:, 2 * H :]), out=dn)
-        out[:, :H] *= dn * tape.extra
-        out[:, H : 2 * H] *= tape.entering - n
-        np.multiply(dn, r, out=out[:, 2 * H : 3 * H])
-        out[:, 4 * H :] = z
-        return out
+        dr, dz, dq, dn, keep = (out[:, g * H : (g + 1) * H] for g in range(5))
+        tape.dsigmoid(slice(0, 2 * H), out[:, : 2 * H])
+        tape.dtanh(tape.pre[:, 2 * H :], n, dn)
+        tape.complement(slice(H, 2 * H), keep)
+        dn *= keep
+        np.multiply(dn, tape.extra, out=dq)
+        dr *= dq
+        np.subtract(tape.entering, n, out=keep)
+        dz *= keep
+        np.multiply(dn, r, out=dq)
+        keep[...] = z
 
-    def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
         H = ds.shape[0]
-        np.multiply(ds, f[:4], out=dA.reshape(4, *ds.shape))
-        matmul(w["W_hh"].T, dA[: 3 * H], out)
-        out += ds * f[4]
+        return ds, f[:4], f[4], dA.reshape(4, *ds.shape), flat(dA[: 3 * H]), flat(out), out
+
+    def back(self, w: Params, *views: Array) -> None:
+        ds, to_gates, keep, gates, record, product, out = views
+        np.multiply(ds, to_gates, out=gates)
+        np.matmul(w["W_hh"].T, record, out=product)
+        out += ds * keep
 
     def input_side(self, dA: Array, axis: int) -> Array:
         r, z, _, n = np.split(dA, 4, axis=axis)

@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, matmul, ones
-from engine.nonlinear import dsigmoid, dtanh, interpolate, sigmoid, tanh
+from engine.cells.base import Cell, LayerTape, Terms, Views, flat, ones
+from engine.nonlinear import interpolate, sigmoid, tanh
 
 
 @final
@@ -24,42 +24,55 @@ class GRUResetBefore(Cell):
     gates = 3
     records = 3
     extras = 1  # r * h
+    slopes = 5
 
-    def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
+    def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2]
-        W = w["W_hh"]
-        pre[..., : 2 * H, :] += W[..., : 2 * H, :] @ s
-        sigmoid(pre[..., : 2 * H, :], out=act[..., : 2 * H, :])
         r, z, n = (act[..., g * H : (g + 1) * H, :] for g in range(3))
-        np.multiply(r, s, out=extra)
-        pre[..., 2 * H :, :] += W[..., 2 * H :, :] @ extra
-        tanh(pre[..., 2 * H :, :], out=n)
-        interpolate(z, sigmoid(-pre[..., H : 2 * H, :]), s, n, out)
+        return (s, pre[..., : 2 * H, :], pre[..., H : 2 * H, :], pre[..., 2 * H :, :], act[..., : 2 * H, :],
+                r, z, n, extra, out)
 
-    def factors(self, tape: LayerTape) -> Array:
+    def ahead(self, w: Params, *views: Array) -> None:
+        s, pre_rz, pre_z, pre_n, rz, r, z, n, gated, out = views
+        H, W = s.shape[-2], w["W_hh"]
+        np.matmul(W[..., : 2 * H, :], s, out=rz)
+        pre_rz += rz
+        sigmoid(pre_rz, out=rz)
+        np.multiply(r, s, out=gated)
+        np.matmul(W[..., 2 * H :, :], gated, out=n)
+        pre_n += n
+        tanh(pre_n, out=n)
+        interpolate(z, sigmoid(-pre_z), s, n, out)
+
+    def factors(self, tape: LayerTape, out: Array) -> None:
         """Rows: dr for a unit v; dz, dn for a unit dh'; r; z."""
-        T, G, N = tape.pre.shape
-        H = G // 3
-        out = np.empty((T, 5 * H, N))
-        out[:, : 2 * H] = dsigmoid(tape.pre[:, : 2 * H])
-        out[:, :H] *= tape.entering
-        out[:, H : 2 * H] *= tape.entering - tape.act[:, 2 * H :]
-        np.multiply(sigmoid(-tape.pre[:, H : 2 * H]), dtanh(tape.pre[:, 2 * H :]), out=out[:, 2 * H : 3 * H])
+        H = out.shape[1] // 5
+        n = tape.act[:, 2 * H :]
+        dr, dz, dn, keep = (out[:, g * H : (g + 1) * H] for g in range(4))
+        tape.dsigmoid(slice(0, 2 * H), out[:, : 2 * H])
+        dr *= tape.entering
+        np.subtract(tape.entering, n, out=keep)
+        dz *= keep
+        tape.dtanh(tape.pre[:, 2 * H :], n, dn)
+        tape.complement(slice(H, 2 * H), keep)
+        dn *= keep
         out[:, 3 * H :] = tape.act[:, : 2 * H]
-        return out
 
-    def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
         H = ds.shape[0]
-        W = w["W_hh"]
-        dr, dzn = dA[:H], dA[H:]
-        np.multiply(ds, f[1:3], out=dzn.reshape(2, *ds.shape))
-        v = np.empty(ds.shape)
-        matmul(W[2 * H :].T, dA[2 * H :], v)
-        np.multiply(v, f[0], out=dr)
-        matmul(W[: 2 * H].T, dA[: 2 * H], out)
-        v *= f[3]
+        return (ds, f[0], f[1:3], f[3], f[4], dA[:H], dA[H:].reshape(2, *ds.shape), flat(dA[2 * H :]),
+                flat(dA[: 2 * H]), flat(out), out)
+
+    def back(self, w: Params, *views: Array) -> None:
+        ds, to_r, to_zn, r, z, dr, dzn, dn, drz, product, out = views
+        H, W = len(ds), w["W_hh"]
+        np.multiply(ds, to_zn, out=dzn)
+        v = (W[2 * H :].T @ dn).reshape(ds.shape)
+        np.multiply(v, to_r, out=dr)
+        np.matmul(W[: 2 * H].T, drz, out=product)
+        v *= r
         out += v
-        out += ds * f[4]
+        out += ds * z
 
     def terms(self, tape: LayerTape, dA: Array) -> Terms:
         H = dA.shape[1] // 3

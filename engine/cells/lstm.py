@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, matmul, mix
-from engine.nonlinear import dsigmoid, dtanh, sigmoid, tanh
+from engine.cells.base import Cell, LayerTape, Views, flat, mix
+from engine.nonlinear import sigmoid, tanh
 
 
 @final
@@ -25,45 +25,55 @@ class LSTM(Cell):
     parts = 2
     records = 4
     extras = 1  # tanh(c')
+    slopes = 6
 
-    def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
+    def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2] // 2
-        pre += w["W_hh"] @ s[..., :H, :]
+        i, f, g, o = (act[..., n * H : (n + 1) * H, :] for n in range(4))
+        return (s[..., :H, :], s[..., H:, :], pre, pre[..., 2 * H : 3 * H, :], act, i, f, g, o, extra,
+                out[..., :H, :], out[..., H:, :])
+
+    def ahead(self, w: Params, *views: Array) -> None:
+        h, c, pre, pre_g, act, i, f, g, o, tanh_c, new_h, new_c = views
+        np.matmul(w["W_hh"], h, out=act)
+        pre += act
         sigmoid(pre, out=act)
-        g, c = act[..., 2 * H : 3 * H, :], out[..., H:, :]
-        tanh(pre[..., 2 * H : 3 * H, :], out=g)
-        np.multiply(act[..., H : 2 * H, :], s[..., H:, :], out=c)
-        np.multiply(act[..., :H, :], g, out=extra)
-        c += extra
-        tanh(c, out=extra)
-        np.multiply(act[..., 3 * H :, :], extra, out=out[..., :H, :])
+        tanh(pre_g, out=g)
+        np.multiply(f, c, out=new_c)
+        np.multiply(i, g, out=tanh_c)
+        new_c += tanh_c
+        tanh(new_c, out=tanh_c)
+        np.multiply(o, tanh_c, out=new_h)
 
-    def factors(self, tape: LayerTape) -> Array:
+    def factors(self, tape: LayerTape, out: Array) -> None:
         """Rows: d/di, d/df, d/dg of c'; d/do of h'; dh'/dc'; f."""
-        T, G, N = tape.pre.shape
-        H = G // 4
+        H = out.shape[1] // 6
         i, f, g, o = (tape.act[:, n * H : (n + 1) * H] for n in range(4))
-        out = np.empty((T, 6 * H, N))
-        out[:, : 4 * H] = dsigmoid(tape.pre)
-        out[:, :H] *= g
-        out[:, H : 2 * H] *= tape.entering[:, H:]
-        np.multiply(i, dtanh(tape.pre[:, 2 * H : 3 * H]), out=out[:, 2 * H : 3 * H])
-        out[:, 3 * H : 4 * H] *= tape.extra
-        np.multiply(o, dtanh(tape.states[:, H:]), out=out[:, 4 * H : 5 * H])
-        out[:, 5 * H :] = f
-        return out
+        di, df, dg, do, through_c, keep = (out[:, n * H : (n + 1) * H] for n in range(6))
+        tape.dsigmoid(slice(0, 4 * H), out[:, : 4 * H])
+        di *= g
+        df *= tape.entering[:, H:]
+        tape.dtanh(tape.pre[:, 2 * H : 3 * H], g, dg)
+        dg *= i
+        do *= tape.extra
+        tape.dtanh(tape.states[:, H:], tape.extra, through_c)
+        through_c *= o
+        keep[...] = f
 
-    def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
         H = f.shape[1]
         dh, dc = ds[:H], ds[H:]
         gates = dA.reshape(4, *dh.shape)
-        through_h = gates[0]
-        np.multiply(dh, f[4], out=through_h)
-        dc += through_h
-        np.multiply(dc, f[:3], out=gates[:3])
-        np.multiply(dh, f[3], out=gates[3])
-        matmul(w["W_hh"].T, dA, out[:H])
-        np.multiply(dc, f[5], out=out[H:])
+        return dh, dc, f[:3], f[3], f[4], f[5], gates[0], gates[:3], gates[3], flat(dA), flat(out[:H]), out[H:]
+
+    def back(self, w: Params, *views: Array) -> None:
+        dh, dc, to_gates, to_o, through_c, keep, first, gates, do, record, out_h, out_c = views
+        np.multiply(dh, through_c, out=first)
+        dc += first
+        np.multiply(dc, to_gates, out=gates)
+        np.multiply(dh, to_o, out=do)
+        np.matmul(w["W_hh"].T, record, out=out_h)
+        np.multiply(dc, keep, out=out_c)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         """Rows (dh, dc) -> [d/do W_o; d/di W_i + d/df W_f + d/dg W_g]: half the product of 4H rows."""

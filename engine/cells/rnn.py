@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, matmul
-from engine.nonlinear import dtanh, tanh
+from engine.cells.base import Cell, LayerTape, Views, flat
+from engine.nonlinear import tanh
 
 
 @final
@@ -18,17 +18,27 @@ class RNN(Cell):
     name = "rnn"
     gates = 1
     records = 1
+    slopes = 1
 
-    def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
-        pre += w["W_hh"] @ s
+    def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
+        return s, pre, out
+
+    def ahead(self, w: Params, *views: Array) -> None:
+        s, pre, out = views
+        np.matmul(w["W_hh"], s, out=out)
+        pre += out
         tanh(pre, out=out)
 
-    def factors(self, tape: LayerTape) -> Array:
-        return dtanh(tape.pre)
+    def factors(self, tape: LayerTape, out: Array) -> None:
+        tape.dtanh(tape.pre, tape.states, out)
 
-    def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
-        np.multiply(ds, f[0], out=dA)
-        matmul(w["W_hh"].T, dA, out)
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
+        return f[0], ds, dA, flat(dA), flat(out)
+
+    def back(self, w: Params, *views: Array) -> None:
+        f, ds, dA, record, out = views
+        np.multiply(ds, f, out=dA)
+        np.matmul(w["W_hh"].T, record, out=out)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         return np.asarray(f.T[:, :, None] * w[block])

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arrays import Array, Params
 from engine.cells import Cell, LayerTape
-from engine.cells.base import matmul
+from engine.cells.base import Views, flat
 from engine.network import Network
 from engine.unroll import Data, Tape, unroll
 
@@ -20,17 +20,26 @@ class Linear(Cell):
     name = "linear"
     gates = 1
     records = 1
+    slopes = 1
 
-    def forward(self, w: Params, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> None:
+    def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
+        return s, pre, out
+
+    def ahead(self, w: Params, *views: Array) -> None:
+        s, pre, out = views
         pre += w["W_hh"] @ s
         out[...] = pre
 
-    def factors(self, tape: LayerTape) -> Array:
-        return np.ones_like(tape.pre)
+    def factors(self, tape: LayerTape, out: Array) -> None:
+        out.fill(1.0)
 
-    def backward(self, w: Params, f: Array, ds: Array, dA: Array, out: Array) -> None:
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
+        return ds, dA, flat(dA), flat(out)
+
+    def back(self, w: Params, *views: Array) -> None:
+        ds, dA, record, out = views
         dA[...] = ds
-        matmul(w["W_hh"].T, dA, out)
+        np.matmul(w["W_hh"].T, record, out=out)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         return np.broadcast_to(w[block], (f.shape[1], *w[block].shape))

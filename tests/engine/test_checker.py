@@ -57,43 +57,42 @@ def test_a_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch, cell: str
                                       options: dict[str, object]) -> None:
     right = CLASSES[cell].factors
 
-    def factors(self: object, tape: object) -> np.ndarray:
-        out = right(self, tape)
+    def factors(self: object, tape: object, out: np.ndarray) -> None:
+        right(self, tape, out)
         rule(out, out.shape[1] // GROUPS[cell])
-        return out
 
     monkeypatch.setattr(CLASSES[cell], "factors", factors)
     assert_caught(*certify(parse(CELL_OPTIONS[cell] | options)))
 
 
-def without_forgetting(self: object, w: dict, f: np.ndarray, ds: np.ndarray, dA: np.ndarray, out: np.ndarray) -> None:
-    """The LSTM without the cell's highway: dc_prev = dc * f forgotten."""
-    RIGHT[LSTM](self, w, f, ds, dA, out)
-    out[ds.shape[0] // 2 :] = 0.0
+def without_forgetting(self: object, w: dict, *views: np.ndarray) -> None:
+    """The LSTM without the cell's highway: dc_prev = dc * f, the last of the views, forgotten."""
+    RIGHT[LSTM](self, w, *views)
+    views[-1].fill(0.0)
 
 
 def without_recurrence(kind: type) -> Callable:
     """Returns a backward step that forgets W_hh^T."""
-    def backward(self: object, w: dict, f: np.ndarray, ds: np.ndarray, dA: np.ndarray, out: np.ndarray) -> None:
-        RIGHT[kind](self, {**w, "W_hh": np.zeros_like(w["W_hh"])}, f, ds, dA, out)
-    return backward
+    def back(self: object, w: dict, *views: np.ndarray) -> None:
+        RIGHT[kind](self, {**w, "W_hh": np.zeros_like(w["W_hh"])}, *views)
+    return back
 
 
-def untransposed(self: object, w: dict, f: np.ndarray, ds: np.ndarray, dA: np.ndarray, out: np.ndarray) -> None:
+def untransposed(self: object, w: dict, *views: np.ndarray) -> None:
     """The plain cell with W_hh where its transpose belongs."""
-    RIGHT[RNN](self, {**w, "W_hh": w["W_hh"].T}, f, ds, dA, out)
+    RIGHT[RNN](self, {**w, "W_hh": w["W_hh"].T}, *views)
 
 
-RIGHT = {kind: kind.backward for kind in CLASSES.values()}
+RIGHT = {kind: kind.back for kind in CLASSES.values()}
 BACKWARDS = [("lstm", without_forgetting), ("rnn", untransposed),
              *((cell, without_recurrence(kind)) for cell, kind in CLASSES.items())]
 
 
 @pytest.mark.parametrize("options", [ORDINARY, TINY], ids=["ordinary", "tiny"])
-@pytest.mark.parametrize(("cell", "backward"), BACKWARDS)
-def test_a_wrong_backward_step_is_caught(monkeypatch: pytest.MonkeyPatch, cell: str, backward: Callable,
+@pytest.mark.parametrize(("cell", "back"), BACKWARDS)
+def test_a_wrong_backward_step_is_caught(monkeypatch: pytest.MonkeyPatch, cell: str, back: Callable,
                                          options: dict[str, object]) -> None:
-    monkeypatch.setattr(CLASSES[cell], "backward", backward)
+    monkeypatch.setattr(CLASSES[cell], "back", back)
     assert_caught(*certify(parse(CELL_OPTIONS[cell] | options)))
 
 
@@ -101,12 +100,11 @@ def test_a_gru_that_forgets_one_minus_z_is_caught(monkeypatch: pytest.MonkeyPatc
     """dn = dh' * tanh', without the factor 1 - z."""
     right = GRU.factors
 
-    def factors(self: GRU, tape: object) -> np.ndarray:
-        out = right(self, tape)
+    def factors(self: GRU, tape: object, out: np.ndarray) -> None:
+        right(self, tape, out)
         H = out.shape[1] // 5
         for rows in (slice(0, H), slice(2 * H, 4 * H)):
             out[:, rows] /= 1.0 - tape.act[:, H : 2 * H].repeat(2 if rows.start else 1, axis=1)
-        return out
 
     monkeypatch.setattr(GRU, "factors", factors)
     assert_caught(*certify(parse({"cell": "gru", **ORDINARY})))
