@@ -20,12 +20,14 @@ from engine.training import (
     RunView,
     Strategy,
     Verdict,
+    as_trained,
     canonical_lab,
     lab_as_dict,
     parse_lab,
     series_from_csv,
     text_from_bytes,
     validate_lab,
+    verdict,
 )
 from engine.weights import (
     CONVENTIONS,
@@ -75,6 +77,7 @@ __all__ = [
     "Verdict",
     "analyze",
     "as_query",
+    "as_trained",
     "canonical",
     "canonical_lab",
     "certify",
@@ -98,5 +101,6 @@ __all__ = [
     "text_from_bytes",
     "validate",
     "validate_lab",
+    "verdict",
     "write_arrays",
 ]

@@ -6,6 +6,7 @@ from engine.training.lab import Lab
 from engine.training.options import LAB_OPTIONS, STRATEGY_OPTIONS, canonical_lab
 from engine.training.parsing import lab_as_dict, parse_lab, validate_lab
 from engine.training.strategies import Strategy
+from engine.training.verdict import as_trained, verdict
 from engine.training.view import POINT_NAMES, LaneView, MomentView, RunView
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "RunView",
     "Strategy",
     "Verdict",
+    "as_trained",
     "canonical_lab",
     "lab_as_dict",
     "parse_lab",
     "series_from_csv",
     "text_from_bytes",
     "validate_lab",
+    "verdict",
 ]
