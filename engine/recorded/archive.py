@@ -126,7 +126,7 @@ def _start(source: Source, member: Member) -> int:
     name = source.read(member.offset + LOCAL.size, named)
     if name != f"{member.name}.npy".encode():
         raise bad(member.name, "another name inside", "must have the same name in the directory and before its bytes")
-    start = member.offset + LOCAL.size + named + extra
+    start: int = member.offset + LOCAL.size + named + extra
     if start + member.packed > source.size:
         raise bad(member.name, "past the end", "must stand inside the file")
     return start
