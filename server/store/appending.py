@@ -31,7 +31,11 @@ def check(append: Append) -> None:
 
 def _torn(text: str) -> bool:
     """Returns whether half a surrogate pair stands alone."""
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def append_all(
@@ -45,7 +49,7 @@ def append_all(
     rows: list[Row] = []
     for append in appends:
         if append.run in held:
-            outcomes.append(_number(held[append.run], append, seen, rows, now))
+            outcomes.append(_number(held[append.run], append, seen, rows))
         else:
             outcomes.append(unknown_run(append.run))
     if rows:
@@ -76,7 +80,7 @@ def _with_keys(keys: Sequence[Key]) -> Select[Any]:
     return select(*columns).where(tuple_(*columns).in_(keys))
 
 
-def _number(run: Row, append: Append, seen: set[Key], rows: list[Row], now: float) -> list[Event]:
+def _number(run: Row, append: Append, seen: set[Key], rows: list[Row]) -> list[Event]:
     """Gives each new event of an append the next id of its run, and its row."""
     kept = []
     for event in append.events:

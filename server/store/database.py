@@ -39,7 +39,7 @@ def parse_url(url: str) -> URL:
 
 
 class Database:
-    """Connections to one database. `write` holds the only right to write; `read` sees one moment throughout."""
+    """Connections to one database. In SQLite `write` has the right to write from its start."""
 
     def __init__(self, url: URL, busy_seconds: float, owner: int) -> None:
         self._busy = busy_seconds

@@ -38,9 +38,20 @@ DAMAGED = ("damaged", 503, "it is damaged", "Start the server again: it keeps th
 MISSING = ("missing", 503, "a table or column is missing in it", "Restore the backup, or choose another database.")
 LOST = ("lost", 503, "the connection to it is lost", "Ask again in some seconds; start PostgreSQL if it is down.")
 BUSY = ("busy", 503, "too much is waiting for it", "Ask again in some seconds.")
+CONFLICT = ("conflict", 503, "it was written to at the same moment", "Ask again in some seconds.")
 OTHER = ("other", 503, "it does not do what was asked", "Ask again in some seconds; the server's log has the details.")
 
-_SQLITE = {5: LOCKED, 6: LOCKED, 8: READ_ONLY, 10: FAILING, 11: DAMAGED, 13: FULL, 14: CANNOT_OPEN, 26: DAMAGED}
+_SQLITE = {
+    5: LOCKED,
+    6: LOCKED,
+    8: READ_ONLY,
+    10: FAILING,
+    11: DAMAGED,
+    13: FULL,
+    14: CANNOT_OPEN,
+    19: CONFLICT,
+    26: DAMAGED,
+}
 # SQLSTATE of PostgreSQL, the whole of it or its class
 _POSTGRESQL = {
     "53100": FULL,
@@ -48,6 +59,7 @@ _POSTGRESQL = {
     "55P03": LOCKED,
     "40001": LOCKED,
     "40P01": LOCKED,
+    "23505": CONFLICT,
     "25006": READ_ONLY,
     "42501": READ_ONLY,
     "42P01": MISSING,

@@ -14,9 +14,9 @@ from server.store.errors import StoreError
 STEPS = Path(__file__).resolve().parent / "migrations"
 
 
-def steps(folder: Path = STEPS) -> ScriptDirectory:
+def steps() -> ScriptDirectory:
     """Returns the steps that this version of Unrolled knows."""
-    return ScriptDirectory(str(folder))
+    return ScriptDirectory(str(STEPS))
 
 
 def version(connection: Connection) -> str | None:

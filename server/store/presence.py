@@ -49,8 +49,13 @@ def _sign(folder: Path, owner: int) -> Path:
 
 
 def _hold(path: Path) -> int:
-    held = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """Returns the open file, which had its name only when it was locked. Those of dead servers are removed."""
+    for other in path.parent.glob("server-*.alive"):
+        _alive(other)
+    unnamed = path.with_suffix(".new")
+    held = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(held, fcntl.LOCK_EX)
+    unnamed.rename(path)
     return held
 
 

@@ -72,7 +72,12 @@ class Store:
             housekeeping.make_room(connection, run.visitor, self._bounds.kept_runs)
             return RunRow(run.id, run.visitor, run.lab_json, run.title, run.key, "queued", "", now, now, 0)
 
-        return self._database.write(made, durable=True)
+        try:
+            return self._database.write(made, durable=True)
+        except StoreError as error:
+            if error.kind != "conflict":
+                raise
+            return self._database.write(made, durable=True)  # another server has just made it, with the same key
 
     def append(
         self,

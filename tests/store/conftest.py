@@ -11,6 +11,10 @@ from scripts.postgres import Postgres
 from server.store import Store
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=20, help="how many programs tests/store/test_kill.py kills")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of the tests' own; where none can be had the tests fail, they are not left out."""
