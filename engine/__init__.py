@@ -10,10 +10,12 @@ from engine.reference import Reference, reference, shared_part
 from engine.traces import Analysis, Certificate
 from engine.training import (
     LAB_OPTIONS,
+    LAB_PRESETS,
     POINT_NAMES,
     STRATEGY_OPTIONS,
     Comparison,
     Lab,
+    LabPreset,
     LaneView,
     MomentView,
     Outcome,
@@ -49,6 +51,7 @@ __all__ = [
     "CONVENTIONS",
     "INCLUDES",
     "LAB_OPTIONS",
+    "LAB_PRESETS",
     "OPTION",
     "OPTIONS",
     "POINT_NAMES",
@@ -65,6 +68,7 @@ __all__ = [
     "Given",
     "InputError",
     "Lab",
+    "LabPreset",
     "LaneView",
     "MomentView",
     "Option",

@@ -5,16 +5,19 @@ from engine.training.findings import Comparison, Outcome, Verdict
 from engine.training.lab import Lab
 from engine.training.options import LAB_OPTIONS, STRATEGY_OPTIONS, canonical_lab
 from engine.training.parsing import lab_as_dict, parse_lab, validate_lab
+from engine.training.presets import LAB_PRESETS, LabPreset
 from engine.training.strategies import Strategy
 from engine.training.verdict import as_trained, verdict
 from engine.training.view import POINT_NAMES, LaneView, MomentView, RunView
 
 __all__ = [
     "LAB_OPTIONS",
+    "LAB_PRESETS",
     "POINT_NAMES",
     "STRATEGY_OPTIONS",
     "Comparison",
     "Lab",
+    "LabPreset",
     "LaneView",
     "MomentView",
     "Outcome",

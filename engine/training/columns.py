@@ -37,7 +37,7 @@ def series_from_csv(text: str) -> tuple[tuple[float, ...], ...]:
                      "and at least two", FORM)
     if len(lines) - skip > LONGEST_SERIES:
         raise refuse("series", f"{len(lines) - skip:,} rows", f"must have at most {LONGEST_SERIES:,} rows",
-                     f"Take every {-(-(len(lines) - skip) // LONGEST_SERIES)}th row, or a part of them.")
+                     f"Take one row in {-(-(len(lines) - skip) // LONGEST_SERIES)}, or a part of them.")
     rows = [_row(line, number, separator, len(first)) for number, line in enumerate(lines[skip:], skip + 1)]
     return tuple(zip(*rows, strict=True))
 
