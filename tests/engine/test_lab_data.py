@@ -20,7 +20,8 @@ def problem(of: object, *args: object) -> str:
 @pytest.mark.parametrize(("options", "parts"), [
     ({"text": "a" * 9_000}, ("9,000 characters, 1 of them distinct", "there is nothing to predict")),
     ({"text": "ab" * 100}, ("200 characters, 180 to train on and 20 held out",
-                            "batch = 16 times the longest window of 20", "321 to train on", "Give at least 357 characters")),
+                            "batch = 16 times the longest window of 20", "321 to train on",
+                            "Give at least 357 characters")),
     ({"text": "a b " * 90, "batch": 8, "vocabulary": "word"}, ("180 words", "161 to train on", "21 held out")),
     ({"text": "ab" * 300, "steps": 100}, ("the sequence of 100 steps", "1,601 to train on")),
     ({"text": "the " * 5000, "vocabulary": "word"}, ("5,000 words, 1 of them distinct",)),
