@@ -6,7 +6,7 @@
 /**
  * @typedef {{name: string, kind: "int"|"float"|"bool"|"choice"|"text"|"series", help: string, default: any,
  *   low: number | null, high: number | null, choices: Record<string, string> | null,
- *   when: [string, string[]] | null}} Option
+ *   when: [string, string[]] | null, label?: string}} Option label: for one of several alike
  * @typedef {string | number | boolean} Value
  * @typedef {Record<string, Value>} Config
  * @typedef {{s: number | null, at: number | null, from: number | null, to: number | null, q: string, deep: string}} View

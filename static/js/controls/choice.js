@@ -6,7 +6,12 @@ import { frame } from "./frame.js";
 /** @type {Record<string, string>} */
 const SHORT = { rnn: "RNN", lstm: "LSTM", gru: "GRU", carry: "carry", reset: "reset", cut: "cut", pass: "pass", true: "after", false: "before",
   every: "every step", last: "last step", uniform: "uniform", orthogonal: "orthogonal", text: "Text", copy: "Copy", adding: "Adding",
-  lagged_bits: "Lagged bits", series: "Series", full: "Full BPTT", window: "Windows of k", sliding: "Sliding, k back", k1k2: "Every k1, k2 back", random: "At random, ARTBP" };
+  lagged_bits: "Lagged bits", series: "Series", full: "Full BPTT", window: "Windows of k", sliding: "Sliding, k back", k1k2: "Every k1, k2 back", random: "At random, ARTBP",
+  char: "character", word: "word", adam: "Adam", sgd: "SGD", adagrad: "Adagrad", norm: "norm", element: "element", off: "off", mean: "mean", sum: "sum", sequence: "sequence",
+  stream: "in order", shuffled: "shuffled", float32: "float32", float64: "float64" };
+
+/** What a switch's two sides mean. @type {Record<string, Record<string, string>>} */
+const BOOLEAN = { reset_after: { true: "after the product with W_hh, PyTorch's form", false: "before it, the paper's form" } };
 
 /**
  * @param {import("../state.js").Option} option
@@ -14,7 +19,7 @@ const SHORT = { rnn: "RNN", lstm: "LSTM", gru: "GRU", carry: "carry", reset: "re
  * @returns {import("./frame.js").Control}
  */
 export function choice(option, report) {
-  const choices = option.choices ?? { true: "after the product with W_hh, PyTorch's form", false: "before it, the paper's form" };
+  const choices = option.choices ?? BOOLEAN[option.label ?? option.name] ?? { true: "yes", false: "no" };
   /** @param {string} key */
   const told = (key) => report(option.name, option.kind === "bool" ? key === "true" : key, true);
   return Object.keys(choices).length <= 3 ? segments(option, choices, told) : list(option, choices, told);

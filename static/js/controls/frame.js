@@ -1,7 +1,7 @@
 /** What every control has: a label, its explanation within reach, and a place for what is wrong with it. */
 
 import { make, setText } from "../lib/dom.js";
-import { LABELS } from "./names.js";
+import { labelOf } from "./names.js";
 
 /**
  * A control shows a value and reports a new one: `moved` while it moves, `set` when it rests.
@@ -17,7 +17,7 @@ import { LABELS } from "./names.js";
  */
 export function frame(option, { head = [], body, labelled, group = false }) {
   const id = `control-${option.name}`;
-  const label = LABELS[option.name] ?? option.name;
+  const label = labelOf(option);
   const help = make("p", { class: "help", id: `${id}-help`, hidden: true }, option.help);
   const problem = make("p", { class: "problem", id: `${id}-problem`, role: "alert", hidden: true });
   const button = make("button", { type: "button", class: "help-button", "aria-expanded": "false", "aria-controls": help.id,

@@ -6,7 +6,18 @@ export const LABELS = {
   gain: "Recurrent gain", embedding: "Embedding width", task: "Task", steps: "Steps T", batch: "Batch B", lag: "Lag", text: "Text",
   series: "Numbers", loss_at: "Loss is read", style: "Truncation", k: "Window k (num_steps)", k1: "k1, between passes", k2: "k2, back in time", p: "Chance p of a cut",
   value: "The state's value", gradient: "The gradient at an edge", seed: "Seed", dtype: "Precision",
+  tokens: "Tokens to train on", seeds: "Seeds", evaluations: "Evaluations", held_out: "Share held out", vocabulary: "A token is", words: "Words kept",
+  optimiser: "Optimiser", rate: "Learning rate", decay: "Decay of the rate", clip: "Clip at", clip_by: "What is clipped", loss: "Loss of a window",
+  update: "The weights change", order: "Windows come", frozen: "Recurrent matrices",
 };
+
+/**
+ * Returns what an option is called; one of several alike has a label of its own.
+ * @param {{name: string, label?: string}} option
+ */
+export function labelOf({ name, label }) {
+  return label ?? LABELS[name] ?? name;
+}
 
 /** @type {{title: string, options: string[], more?: string[]}[]} */
 export const GROUPS = [

@@ -4,16 +4,17 @@ import { make } from "../lib/dom.js";
 import { positionOf, valueAt } from "../lib/scales.js";
 import { read } from "../state.js";
 import { frame } from "./frame.js";
-import { LABELS, sliderRange } from "./names.js";
+import { labelOf, sliderRange } from "./names.js";
 
 const POSITIONS = 1000;
 
 /**
  * @param {import("../state.js").Option} option
  * @param {import("./frame.js").Report} report
+ * @param {typeof sliderRange} [rangeOf] the range of its slider, null for none
  * @returns {import("./frame.js").Control}
  */
-export function number(option, report) {
+export function number(option, report, rangeOf = sliderRange) {
   const step = option.kind === "int" ? 1 : "any";
   const typed = make("input", { type: "number", step, inputmode: option.kind === "int" ? "numeric" : "decimal",
     change: () => {
@@ -21,7 +22,7 @@ export function number(option, report) {
       else report(option.name, read(option, typed.value), true);
     } });
   let current = "";
-  const track = slider(option, report, (value) => (typed.value = String(value)));
+  const track = slider(option, report, (value) => (typed.value = String(value)), rangeOf);
   const dice = option.name === "seed" ? seedButton(report) : null;
   const { element, complain } = frame(option, { head: [typed], body: [track?.element, dice].filter((e) => e !== null && e !== undefined), labelled: typed });
   return { name: option.name, element, complain, show(config) {
@@ -35,12 +36,13 @@ export function number(option, report) {
  * @param {import("../state.js").Option} option
  * @param {import("./frame.js").Report} report
  * @param {(value: number) => void} mirror
+ * @param {typeof sliderRange} rangeOf
  */
-function slider(option, report, mirror) {
-  if (sliderRange(option, {}) === null) return null;
+function slider(option, report, mirror, rangeOf) {
+  if (rangeOf(option, {}) === null) return null;
   let range = { low: 0, high: 1, step: 1, log: false };
   let shown = 0;
-  const element = make("input", { type: "range", "aria-label": `${LABELS[option.name] ?? option.name}, slider`,
+  const element = make("input", { type: "range", "aria-label": `${labelOf(option)}, slider`,
     input: () => move(false), change: () => move(true) });
 
   /** @param {boolean} resting */
@@ -62,7 +64,7 @@ function slider(option, report, mirror) {
   }
 
   return { element, show(/** @type {import("../state.js").Config} */ config) {
-    range = sliderRange(option, config) ?? range;
+    range = rangeOf(option, config) ?? range;
     const value = Number(config[option.name]);
     const bounds = range.log ? { min: 0, max: POSITIONS, step: 1 } : { min: range.low, max: range.high, step: range.step };
     for (const [name, bound] of Object.entries(bounds)) if (element.getAttribute(name) !== String(bound)) element.setAttribute(name, String(bound));

@@ -6,6 +6,7 @@ import { entries, withoutKey } from "../lib/deeper-key.js";
 import { DEEPER_READOUTS, DEEPER_TABLES } from "../lib/deeper-tables.js";
 import { DEEPER_SENTENCES } from "../lib/deeper-words.js";
 import { make } from "../lib/dom.js";
+import { keyEntry } from "./key-entry.js";
 
 /** @typedef {import("../lib/deeper-words.js").InForce} InForce */
 
@@ -148,23 +149,4 @@ export class DeeperPicture {
     const left = axis.left + ((value - axis.range[0]) / (axis.range[1] - axis.range[0])) * axis.width;
     Object.assign(this.chart.cursor.style, { left: `${left - 1}px`, width: "2px", top: `${axis.top}px`, height: `${axis.height}px` });
   }
-}
-
-const SVG = "http://www.w3.org/2000/svg";
-/** @type {Record<string, [string, Record<string, string>]>} */
-const SAMPLES = { line: ["path", { d: "M1 6h26" }], points: ["circle", { cx: "14", cy: "6", r: "4" }], area: ["path", { d: "M1 6h26", "stroke-width": "10" }] };
-
-/** @param {import("../lib/deeper-key.js").Entry} entry */
-function keyEntry({ name, kind, color, width, dash }) {
-  const [tag, place] = SAMPLES[kind];
-  const sample = document.createElementNS(SVG, tag);
-  const look = kind === "line" ? { "stroke-width": String(width), "stroke-dasharray": dash } : {};
-  for (const [attribute, value] of Object.entries({ ...place, ...look })) sample.setAttribute(attribute, value);
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("viewBox", "0 0 28 12");
-  picture.setAttribute("aria-hidden", "true");
-  picture.append(sample);
-  const item = make("li", { style: `--key: ${color}` });
-  item.append(picture, name);
-  return item;
 }

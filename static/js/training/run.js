@@ -17,17 +17,42 @@ export class Run {
   constructor(summary) {
     this.id = String(summary.id);
     this.lab = summary.lab;
-    this.status = String(summary.status);
-    this.summary = summary;
+    this.title = String(summary.title ?? "");
+    this.status = "";
+    this.note = "";
     /** @type {any} */
-    this.verdict = summary.verdict ?? null;
+    this.verdict = null;
+    /** @type {number | null} seconds, as the server estimates them */
+    this.remaining = null;
     this.said = ""; // what was last said about a process
     this.after = 0; // the last event's id
+    this.until = 0; // the last event's id when the run was last described
+    /** @type {number[]} learning rates that were set while it ran */
+    this.rates = [];
     /** @type {Map<string, Lane>} */
     this.lanes = new Map();
     /** @type {Map<number, number>} peak bytes by strategy */
     this.peaks = new Map();
     for (const seed of seedsOf(this.lab)) this.lab.strategies.forEach((/** @type {unknown} */ _, /** @type {number} */ index) => this.addLane(index, seed));
+    this.describe(summary);
+  }
+
+  /**
+   * Takes what the server says of the run as a whole.
+   * @param {any} summary
+   */
+  describe(summary) {
+    this.status = String(summary.status);
+    this.note = String(summary.note ?? "");
+    this.remaining = summary.progress?.remaining_seconds ?? null;
+    this.until = Math.max(this.until, Number(summary.last ?? 0));
+    if (summary.verdict) this.verdict = summary.verdict;
+    for (const [index, one] of (summary.strategies ?? []).entries()) if (one.peak_bytes) this.peaks.set(index, one.peak_bytes);
+  }
+
+  /** Whether all events are here that there were when the run was last described. */
+  get caughtUp() {
+    return this.after >= this.until;
   }
 
   get over() {
@@ -50,16 +75,17 @@ export class Run {
    * @param {RunEvent} event
    */
   take({ id, event, data }) {
-    if (id <= this.after) return false;
-    this.after = id;
+    if (id > 0 && id <= this.after) return false; // what cannot be stored has no id
+    this.after = Math.max(this.after, id);
     const lane = data.lane === undefined ? null : this.lanes.get(data.lane) ?? null;
     if (event === "point" && lane) lane.point = data;
     else if (event === "moment" && lane) lane.moments.push(data);
     else if (event === "lane" && lane) Object.assign(lane, { ended: data.status, reason: data.reason ?? "" });
     else if (event === "strategy") this.peaks.set(data.strategy, Math.max(this.peaks.get(data.strategy) ?? 0, data.peak_bytes ?? 0));
     else if (event === "verdict") this.verdict = data.verdict ?? data;
-    else if (event === "state") this.status = data.status;
-    else if (event === "worker") this.said = data.text ?? data.reason ?? "";
+    else if (event === "rate") this.rates.push(data.rate);
+    else if (event === "state") Object.assign(this, { status: data.status, note: data.note ?? "" });
+    else if (event === "worker") this.said = data.text ?? data.note ?? data.reason ?? "";
     return true;
   }
 

@@ -1,0 +1,127 @@
+/** One picture of a run over the tokens: drawn by the server's figure, with the moment that is picked marked in it. */
+
+import { Chart } from "../figures/chart.js";
+import { entries, withoutKey } from "../lib/deeper-key.js";
+import { setText } from "../lib/dom.js";
+import { number } from "../lib/format.js";
+import { keyEntry } from "../panels/key-entry.js";
+
+/** @typedef {{title: string, figure: any, sentence: string, table: import("../lib/tables.js").Table}} Picture */
+
+const UNMARKED = ["costs"];
+const MOST_READ = 8;
+
+export class PictureCard {
+  /**
+   * @param {HTMLElement} root
+   * @param {any} plotly
+   * @param {{point: (tokens: number) => void, keys: (surface: HTMLElement) => void}} page how a moment is picked
+   */
+  constructor(root, plotly, page) {
+    this.root = root;
+    this.chart = new Chart(root, plotly, () => {});
+    this.chart.timed = false;
+    this.heading = root.querySelector("h2");
+    this.key = document.createElement("ul");
+    this.key.className = "deeper-key";
+    root.querySelector(".plot-frame")?.before(this.key);
+    /** @type {Picture | null} */
+    this.picture = null;
+    this.marked = !UNMARKED.includes(this.chart.name);
+    this.chart.table = () => this.table();
+    this.keepKeyInPng();
+    if (this.marked) this.listen(page);
+    else this.chart.surface.remove();
+  }
+
+  get name() {
+    return this.chart.name;
+  }
+
+  /**
+   * @private
+   * @param {{point: (tokens: number) => void, keys: (surface: HTMLElement) => void}} page
+   */
+  listen(page) {
+    const { surface } = this.chart;
+    const pick = (/** @type {PointerEvent} */ event) => {
+      const axis = this.chart.host.timeAxis();
+      if (!axis) return;
+      const share = (event.clientX - surface.getBoundingClientRect().left - axis.left) / axis.width;
+      page.point(axis.range[0] + share * (axis.range[1] - axis.range[0]));
+    };
+    surface.addEventListener("pointermove", (event) => (event.pointerType === "mouse" || event.buttons) && pick(event));
+    surface.addEventListener("pointerdown", pick);
+    page.keys(surface);
+  }
+
+  /** @private */
+  keepKeyInPng() {
+    const { host } = this.chart;
+    const png = host.png.bind(host);
+    host.png = () => {
+      const shown = host.figure;
+      host.figure = this.picture?.figure ?? shown;
+      const made = png();
+      host.figure = shown;
+      return made;
+    };
+  }
+
+  /** @param {Picture} picture */
+  show(picture) {
+    this.picture = picture;
+    this.chart.host.measure();
+    if (this.heading) setText(this.heading, picture.title);
+    const found = entries(picture.figure);
+    const said = JSON.stringify(found);
+    if (this.key.dataset.said !== said) this.key.replaceChildren(...found.map(keyEntry));
+    this.key.dataset.said = said;
+    this.chart.host.draw(withoutKey(picture.figure));
+    this.chart.host.settle();
+    this.chart.say(picture.sentence);
+    this.chart.fillTable();
+  }
+
+  /**
+   * Marks a moment, and says what the picture has there.
+   * @param {number} tokens
+   * @param {number} index of the moment
+   * @param {number} last
+   */
+  mark(tokens, index, last) {
+    if (!this.marked || !this.picture) return;
+    this.chart.read(this.said(tokens), index, last);
+    const axis = this.chart.host.timeAxis();
+    this.chart.cursor.hidden = axis === null;
+    if (!axis) return;
+    const left = axis.left + ((tokens - axis.range[0]) / (axis.range[1] - axis.range[0])) * axis.width;
+    Object.assign(this.chart.cursor.style, { left: `${left - 1}px`, width: "2px", top: `${axis.top}px`, height: `${axis.height}px` });
+  }
+
+  /** Draws anew, in other colours or another size. */
+  refresh() {
+    this.chart.host.measure();
+    this.chart.host.refresh();
+  }
+
+  /** @private */
+  table() {
+    const { columns, rows, note } = this.picture?.table ?? { columns: [], rows: [], note: "" };
+    return { columns: Array.from(columns), rows: Array.from(rows, (row) => Array.from(row)), note };
+  }
+
+  /**
+   * Returns the row of the table that is nearest to so many tokens, in words.
+   * @private
+   * @param {number} tokens
+   */
+  said(tokens) {
+    const { columns, rows } = this.table();
+    if (!rows.length) return this.chart.hint;
+    const row = rows.reduce((best, one) => (Math.abs(Number(one[0]) - tokens) < Math.abs(Number(best[0]) - tokens) ? one : best));
+    const rest = columns.slice(1).map((name, i) => `${name} ${number(Number(row[i + 1]))}`);
+    const kept = rest.length <= MOST_READ ? rest : [0, Math.floor(rest.length / 2), rest.length - 1].map((i) => rest[i]);
+    return `After ${Number(row[0]).toLocaleString("en")} ${columns[0]}: ${kept.join("; ")}.`;
+  }
+}

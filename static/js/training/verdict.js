@@ -1,0 +1,28 @@
+/** The verdict: the sentence, large; what else was compared; how it was made. */
+
+import { byId, make, setText } from "../lib/dom.js";
+import { set } from "../lib/format.js";
+
+/** @param {import("./run.js").Run} run */
+export function showVerdict(run) {
+  const { verdict } = run;
+  const headline = verdict?.headline ?? "";
+  byId("verdict").hidden = !headline;
+  setText(byId("verdict-kind"), run.status === "done" ? "Verdict" : "Preliminary");
+  setText(byId("verdict-headline"), set(headline));
+  const others = (verdict?.comparisons ?? []).map((/** @type {any} */ one) => one.text).filter((/** @type {string} */ text) => text && text !== headline);
+  list(byId("verdict-others"), others);
+  list(byId("verdict-notes"), verdict?.notes ?? []);
+  byId("verdict-more").hidden = others.length + (verdict?.notes ?? []).length === 0;
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {string[]} texts
+ */
+function list(root, texts) {
+  const said = JSON.stringify(texts);
+  if (root.dataset.said === said) return;
+  root.dataset.said = said;
+  root.replaceChildren(...texts.map((text) => make("li", {}, set(text))));
+}
