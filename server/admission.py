@@ -75,6 +75,10 @@ class Admission(Generic[Job]):
     def __contains__(self, job: object) -> bool:
         return job in self._queue
 
+    def waiting(self, light: bool) -> float:
+        """Returns the work that waits in one of the two budgets, in seconds."""
+        return self._queue.seconds(light)
+
     def claim(self, task: Task, client: str) -> Claim:
         """Returns what a task asks for, by today's factor."""
         seconds = self.factor * estimated_seconds(task)

@@ -17,6 +17,7 @@ from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
 from server.refusals import busy
+from server.seen import seen
 from server.services import services
 from server.uploads import TYPES, Upload, ending, whose
 from server.version import fingerprint
@@ -91,10 +92,17 @@ async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({job, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return job.result() if job.done() else None
+        return _noted(request, task, job.result()) if job.done() else None
     finally:
         job.cancel()
         gone.cancel()
+
+
+def _noted(request: Request, task: Task, done: Done) -> Done:
+    note = seen(request.scope)
+    note.kind, note.kept, note.cost = task.asked.kind, done.kept, done.cost
+    note.queue, note.compute = done.queue_ms / 1000, done.compute_ms / 1000
+    return done
 
 
 async def _disconnected(request: Request) -> None:

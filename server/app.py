@@ -13,11 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from engine.errors import InputError
-from server import problems
+from server import logs, problems
 from server.answering import CLIENT_GONE
 from server.assets import Assets
 from server.guard import Guard
 from server.jobs import Jobs
+from server.metrics import Metrics
 from server.openapi import document
 from server.problems import RefusedError
 from server.rendering import environment
@@ -53,7 +54,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await shared.jobs.stop()
             await shared.assets.stop()
 
-    shared = Services(settings, Assets(), environment(), Jobs(settings), Semaphore(settings.uploads_at_once))
+    jobs = Jobs(settings)
+    shared = Services(
+        settings, Assets(), environment(), jobs, Metrics(jobs), Semaphore(settings.uploads_at_once)
+    )
     app = FastAPI(
         title="Unrolled",
         version=RELEASE,
@@ -71,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, notes=(shared.metrics.note, logs.note))
     return app
 
 

@@ -21,12 +21,16 @@ class Cache(Generic[Item]):
 
     def __init__(self, most: int) -> None:
         self.most, self.size = most, 0
+        self.hits = self.misses = 0
         self._items: OrderedDict[str, Item] = OrderedDict()
 
     def get(self, key: str) -> Item | None:
         """Returns the answer and counts it as used, or None."""
         if key in self._items:
             self._items.move_to_end(key)
+            self.hits += 1
+        else:
+            self.misses += 1
         return self._items.get(key)
 
     def put(self, key: str, item: Item) -> None:

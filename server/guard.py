@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import logging
 import secrets
+from collections.abc import Callable, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import problems
 from server.problems import RefusedError, refuse
+from server.seen import KEY, Seen
 from server.settings import Settings
 
 log = logging.getLogger("unrolled")
@@ -43,24 +45,33 @@ def security_headers(settings: Settings) -> dict[str, str]:
 class Guard:
     """Wraps the whole application. HEAD is answered as GET is, without the body."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: ASGIApp, settings: Settings, notes: Sequence[Callable[[Seen], None]] = ()) -> None:
+        self.app, self.settings, self.notes = app, settings, notes
         self.headers = security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        reply = _Reply(send, self.headers, head=scope["method"] == "HEAD")
-        if reply.head:
-            scope = {**scope, "method": "GET"}
+        seen = Seen(secrets.token_hex(8), scope["method"])
+        reply = _Reply(send, self.headers, seen)
+        scope = {**scope, KEY: seen, "method": "GET" if reply.head else scope["method"]}
+        try:
+            await self._answer(scope, receive, reply)
+        finally:
+            route = scope.get("route")
+            seen.route = getattr(route, "path", seen.route)
+            for note in self.notes:
+                note(seen)
+
+    async def _answer(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         try:
             check(scope, self.settings)
             await self.app(scope, receive, reply.send)
         except RefusedError as refused:
             await problems.respond(refused.status, [refused.problem], refused.headers)(scope, receive, reply.send)
         except Exception:
-            log.exception("request %s failed", reply.id)
+            log.exception("request %s failed", reply.seen.id)
             if reply.started:
                 raise
             await problems.internal()(scope, receive, reply.send)
@@ -69,17 +80,17 @@ class Guard:
 class _Reply:
     """Sends one response, with the headers that it lacks."""
 
-    def __init__(self, send: Send, headers: dict[str, str], head: bool) -> None:
-        self._send, self._headers, self.head = send, headers, head
-        self.id, self.started = secrets.token_hex(8), False
+    def __init__(self, send: Send, headers: dict[str, str], seen: Seen) -> None:
+        self._send, self._headers, self.seen = send, headers, seen
+        self.head, self.started = seen.method == "HEAD", False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.started, self.seen.status = True, message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in self._headers.items():
                 headers.setdefault(name, value)
-            headers["x-request-id"] = self.id
+            headers["x-request-id"] = self.seen.id
         elif self.head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)

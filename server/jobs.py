@@ -31,8 +31,10 @@ class Done:
     """An answer, and how it was come by."""
 
     answer: Answer
-    queue_ms: float
     kept: bool
+    queue_ms: float = 0.0
+    compute_ms: float = 0.0  # from the question to the answer of the compute process
+    cost: float = 0.0  # seconds, as estimated before
 
 
 @dataclass(eq=False)
@@ -57,6 +59,7 @@ class Jobs:
         self.settings = settings
         self.cache: Cache[Answer] = Cache(settings.cache_bytes)
         self.processes: set[Process] = set()
+        self.lost = 0  # processes that ended before they were told to
         self.admission: Admission[Job] = Admission(settings)
         self._idle: list[Process] = []
         self._flying: dict[str, Job] = {}
@@ -99,7 +102,7 @@ class Jobs:
         """Returns the answer, or raises RefusedError (429, 503). Cancelled, it drops a job that nobody else awaits."""
         kept = self.cache.get(key)
         if kept is not None:
-            return Done(kept, 0.0, True)
+            return Done(kept, True)
         job = self._flying.get(key) or self._admit(key, task, client)
         job.waiting += 1
         try:
@@ -160,8 +163,9 @@ class Jobs:
         except DeadError:
             self._died(job)
         else:
-            self.admission.learn(job, time.monotonic() - begun)
-            self._succeed(job, Done(answer, 1000 * (begun - job.queued), False))
+            took, waited = time.monotonic() - begun, begun - job.queued
+            self.admission.learn(job, took)
+            self._succeed(job, Done(answer, False, 1000 * waited, 1000 * took, job.claim.seconds))
             if process in self.processes:
                 self._idle.append(process)
             self._dispatch()
@@ -218,6 +222,7 @@ class Jobs:
         self._dispatch()
         try:
             await process.ended()
+            self.lost += 1
             log.warning("compute process %d ended; another one is started", process.pid)
         finally:
             self.processes.discard(process)

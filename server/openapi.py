@@ -143,6 +143,13 @@ def listed(schema: Schema, extra: dict[int, str] | None = None) -> dict[str, Any
     }
 
 
+def plain(media: str, description: str) -> dict[str, Any]:
+    """Returns what FastAPI is told of a route without parameters whose answer is text."""
+    told = listed({})
+    told["responses"][200] = {"description": description, "content": {media: {"schema": {"type": "string"}}}}
+    return told
+
+
 def reproduced(name: Schema) -> dict[str, Any]:
     """Returns what FastAPI is told of the route that computes a published result."""
     told = listed(ref("Published"), {code: ERRORS[code] for code in (406, 422, 429, 503)})

@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from server import logs
 from server.app import create_app
 from server.jobs import Jobs
 from server.protocol import guarded
@@ -70,6 +71,7 @@ def serve(settings: Settings, open_browser: bool) -> int:
 
 
 def _run(settings: Settings, bound: socket.socket) -> None:
+    logs.configure(settings.log_format, settings.log_requests)
     app = create_app(settings)
     config = uvicorn.Config(
         app,

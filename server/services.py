@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from server.assets import Assets
 from server.jobs import Jobs
+from server.metrics import Metrics
 from server.settings import Settings
 
 
@@ -21,6 +22,7 @@ class Services:
     assets: Assets
     templates: Environment
     jobs: Jobs
+    metrics: Metrics
     uploads: asyncio.Semaphore  # one for each file that may be held in memory at the same time
 
 

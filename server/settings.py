@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     )
     hsts: bool = Field(
         default=False, description="Send Strict-Transport-Security: only where HTTPS is served in front."
+    )
+
+    log_format: Literal["text", "json"] = Field(default="text", description="How the log's lines are written.")
+    log_requests: bool = Field(
+        default=False, description="Log a line for each request: its route, status, cost, queue and compute time."
     )
 
     workers: int = limit(
@@ -85,6 +90,36 @@ class Settings(BaseSettings):
     kept_days: float = limit(0, "days", "How long a finished training run is kept; 0 is for ever.", 0, 36_500)
     disk_reserved_bytes: int = limit(
         256 * MIB, "bytes", "Space of the disk that no new training run may begin to use.", 0, 2**40
+    )
+
+    training_workers: int = limit(
+        os.cpu_count() or 1, "processes", "Training processes; as many runs train at the same time.", 1, 256
+    )
+    training_process_bytes: int = limit(
+        4096 * MIB, "bytes", "Address space of a training process.", 512 * MIB, 2**40
+    )
+    training_nice: int = limit(10, "", "Niceness of a training process.", 0, 19)
+    training_idle_seconds: float = limit(
+        300, "s", "How long a training process is kept that has nothing to do.", 1, 86_400
+    )
+    training_stall_seconds: float = limit(
+        60, "s", "How long a training process may say nothing; then it is ended, and its lanes go on.", 1, 3600
+    )
+    training_seconds: float = limit(
+        3600, "s", "How long a run may compute, all its processes together; then it ends.", 0.1, 10**7
+    )
+    training_queue: int = limit(64, "runs", "Runs that may wait for their turn.", 1, 10_000)
+    training_per_visitor: int = limit(1, "runs", "Runs of one visitor that train at the same time.", 1, 256)
+    training_waiting_per_visitor: int = limit(4, "runs", "Runs of one visitor that may wait.", 1, 10_000)
+    training_body_bytes: int = limit(16 * MIB, "bytes", "The longest lab, its text included.", 1024, 128 * MIB)
+    training_weight_bytes: int = limit(
+        32 * MIB, "bytes", "Weights of a run's moments that are kept, to be opened in the explorer.", 0, 2**40
+    )
+    streams: int = limit(500, "streams", "Event streams that may be open.", 1, 100_000)
+    streams_per_client: int = limit(6, "streams", "Event streams that one visitor may have open.", 1, 100_000)
+    heartbeat_seconds: float = limit(15, "s", "How often an event stream says that it lives.", 0.05, 3600)
+    stalled_seconds: float = limit(
+        30, "s", "How long a client may read nothing of what it is being sent; then it is cut off.", 0.1, 3600
     )
 
     @field_validator("allowed_hosts", mode="before")

@@ -29,7 +29,8 @@ NOT_IN_ENGINE = {
 # Import names of what pyproject.toml declares, with what those are made of (starlette, pydantic, h11 ...).
 SERVER_USES = {"fastapi", "starlette", "pydantic", "pydantic_core", "pydantic_settings", "uvicorn", "h11",
                "jinja2", "markupsafe", "plotly", "threadpoolctl", "math_core", "fastapi_offline", "numpy",
-               "sqlalchemy", "alembic", "itsdangerous", "platformdirs", "tqdm"}
+               "sqlalchemy", "alembic", "itsdangerous", "platformdirs", "tqdm",
+               "prometheus_client"}
 IDS = {"ids": lambda path: str(path.relative_to(ROOT))}
 
 

@@ -7,6 +7,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from server import openapi
+from server.metrics import MEDIA_TYPE
 from server.problems import refuse
 from server.services import services
 from server.version import RELEASE
@@ -33,6 +34,13 @@ async def readyz(request: Request) -> Response:
     if not ready:
         raise refuse(503, "server", "no compute process", "is not ready", "Try again in a second.", Retry_After="1")
     return _answer({"status": "ready", "version": RELEASE, "processes": ready})
+
+
+@router.get("/metrics", **openapi.plain("text/plain", "Counters in Prometheus' text format"))
+async def metrics(request: Request) -> Response:
+    """What is counted: requests by route, waiting, computing, refusing, keeping. For Prometheus to scrape."""
+    headers = {"cache-control": "no-store", "content-type": MEDIA_TYPE}
+    return Response(services(request).metrics.text(), headers=headers)
 
 
 def _answer(value: dict[str, object]) -> Response:
