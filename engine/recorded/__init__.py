@@ -3,6 +3,7 @@
 from engine.recorded.archive import Source, source_of
 from engine.recorded.expected import parse_expected, title
 from engine.recorded.exporting import trace_of, write_trace
+from engine.recorded.planned import Outcome, outcome_of
 from engine.recorded.reach import Reach, reach_of
 from engine.recorded.reading import read_trace, recorded
 from engine.recorded.recording import About, Declared, Reached, Recorded
@@ -11,10 +12,12 @@ from engine.recorded.words import sentences
 __all__ = [
     "About",
     "Declared",
+    "Outcome",
     "Reach",
     "Reached",
     "Recorded",
     "Source",
+    "outcome_of",
     "parse_expected",
     "reach_of",
     "read_trace",

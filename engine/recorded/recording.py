@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Floats, Ints
-from engine.traces import Credit, LossView, PlanView
+from engine.traces import Credit, LossView
 
 Flags = NDArray[np.uint8]
 NO, YES, UNKNOWN = 0, 1, 2  # what a flag can say
@@ -55,14 +55,6 @@ class Reached:
     gaps: Ints  # (P, R) steps from there to the loss that it is not connected to
     felt: Ints  # (P, R) the earliest step with a gradient that is not 0; NOWHERE too where none was recorded
     by_graph: bool  # True: asked of the graph; False: read off the gradients, which cannot tell cut from vanished
-
-
-@dataclass(frozen=True)
-class RowView:
-    """One row as the pictures of credit take it."""
-
-    plan: PlanView
-    credit: Credit | None
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ def _beside(reach: Reach) -> str:
     should = _reaches(int(reach.losses[reach.shown]), int(reach.expected[reach.shown]), "should reach")
     differ = int(reach.differs.sum())
     some = f"{differ} of {R} losses {'differs' if differ == 1 else 'differ'}."
-    how_many = some if differ < R else "The one loss that was asked about differs." if R == 1 else f"All {R} losses differ."
-    return f"{reach.title} was declared: it {should}. {how_many}"
+    every = "The one loss that was asked about differs." if R == 1 else f"All {R} losses differ."
+    return f"{reach.title} was declared: it {should}. {some if differ < R else every}"
 
 
 def _why(recorded: Recorded, reach: Reach) -> list[str]:

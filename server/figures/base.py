@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Floats
-from engine.traces import Analysis
+from engine.traces import PlanView
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]
 Axis = dict[str, Any]
+
+
+class Planned(Protocol):
+    """What has a plan over time steps: an analysis, or a recorded trace."""
+
+    @property
+    def plan(self) -> PlanView: ...
+
 
 MOST_EDGES = 120
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -61,13 +69,13 @@ def axis(title: str | None, **more: Any) -> Axis:
     }
 
 
-def time_axis(analysis: Analysis, title: str = "step t", **more: Any) -> Axis:
+def time_axis(analysis: Planned, title: str = "step t", **more: Any) -> Axis:
     """Returns the axis over all steps: the same in every picture."""
     span = [-0.5, steps_of(analysis) - 0.5]
     return axis(title, **{"range": span, "showgrid": False, "nticks": 8, **more})
 
 
-def steps_of(analysis: Analysis) -> int:
+def steps_of(analysis: Planned) -> int:
     return int(analysis.plan.cut.shape[0])
 
 
@@ -148,7 +156,7 @@ def rail(name: str, marked: NDArray[np.bool_], height: float, color: str) -> Tra
 
 
 def log_lines(
-    analysis: Analysis, traces: list[tuple[str, Floats, str, dict[str, Any]]], title: str
+    analysis: Planned, traces: list[tuple[str, Floats, str, dict[str, Any]]], title: str
 ) -> Figure:
     """Returns lines (name, values, colour, more) over the steps on one log axis, with edges and rails."""
     arrays = [values for _, values, _, _ in traces]
@@ -171,7 +179,7 @@ def log_lines(
     )
 
 
-def edges(analysis: Analysis, low: float, high: float) -> Trace:
+def edges(analysis: Planned, low: float, high: float) -> Trace:
     """Returns thin vertical lines at the starts of windows; none where there are too many to tell apart."""
     starts = analysis.plan.window_starts[1:].astype(np.float64)
     starts = starts if starts.size <= MOST_EDGES else starts[:0]
