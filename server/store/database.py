@@ -32,7 +32,9 @@ def parse_url(url: str) -> URL:
         made = make_url(url)
     except ArgumentError:
         raise StoreError("address", 503, "is no address of a database", remedy, "UNROLLED_DATABASE") from None
-    if made.drivername not in DRIVERS or (made.drivername.startswith("sqlite") and not made.database):
+    if made.drivername not in DRIVERS or (
+        made.drivername.startswith("sqlite") and made.database in (None, "", ":memory:")
+    ):
         kind = made.drivername[:40]
         raise StoreError("address", 503, "is neither SQLite nor PostgreSQL", remedy, "UNROLLED_DATABASE", kind)
     return made.set(drivername=DRIVERS[made.drivername])

@@ -85,10 +85,16 @@ def _sound(path: Path, busy_seconds: float) -> bool:
 
 
 def _looked_at(path: Path, busy_seconds: float) -> bool:
-    with closing(sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)) as connection:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; an old one stays as it is
+    """Looks before it writes anything, so that a damaged file stays as it is; makes the log of one that is sound."""
+    new = path.stat().st_size == 0
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", busy_seconds, uri=True)) as connection:
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            return False
+    with closing(sqlite3.connect(path, busy_seconds, isolation_level=None)) as connection:
+        if new:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+        return True
 
 
 def _keep_aside(path: Path) -> str:
