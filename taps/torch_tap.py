@@ -765,14 +765,17 @@ def _resident() -> int:
 
 
 def _declared(text: str | None) -> dict[str, Any] | None:
+    """Returns "window:20" or "k1k2:10,20,carry" as the trace has it."""
     if text is None:
         return None
-    style, _, numbers = text.partition(":")
+    style, _, rest = text.partition(":" if ":" in text else ",")
+    words = [word.strip() for word in rest.split(",")] if rest else []
+    value = {"value": words.pop()} if words and words[-1] in ("carry", "reset") else {}
     names = {"full": (), "window": ("k",), "sliding": ("k",), "k1k2": ("k1", "k2")}.get(style)
-    values = [int(each) for each in numbers.split(",") if each.strip().isdigit()]
-    if names is None or len(values) != len(names):
-        raise ValueError(f"torch_tap: declared={text!r}; write full, window:20, sliding:20 or k1k2:10,20.")
-    return {"style": style} | dict(zip(names, values, strict=True))
+    if names is None or len(words) != len(names) or not all(word.isdigit() for word in words):
+        raise ValueError(f"torch_tap: declared={text!r}; write full, window:20, sliding:20 or k1k2:10,20, each with "
+                         ",carry or ,reset behind it where you like.")
+    return {"style": style} | dict(zip(names, map(int, words), strict=True)) | value
 
 
 def _write(path: Path, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:

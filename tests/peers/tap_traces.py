@@ -1,0 +1,55 @@
+"""Reads what a tap wrote: with NumPy alone, and as Unrolled itself reads it."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.recorded.archive import source_of
+from engine.recorded.reading import read_trace
+from engine.recorded.recording import Recorded
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace's arrays and JSON; `recorded` is what Unrolled makes of the same bytes, which it must accept."""
+
+    meta: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    recorded: Recorded
+
+    def row(self, array: str, name: str) -> np.ndarray:
+        return self.arrays[array][self.meta["rows"].index(name)]
+
+    def first(self, name: str) -> list[int]:
+        """Returns per loss the earliest step of a row that it leads back to; -1 for none."""
+        return [int(line.argmax()) if line.any() else -1 for line in self.row("connected", name)]
+
+    def solid(self, name: str) -> bool:
+        """Returns whether every loss leads to all steps from the earliest one to its own, and to none after it."""
+        T = self.arrays["loss"].shape[0]
+        wanted = [[first <= t <= s for t in range(T)] for s, first in zip(self.losses, self.first(name), strict=True)]
+        return bool((self.row("connected", name) == np.array(wanted)).all())
+
+    @property
+    def losses(self) -> list[int]:
+        return [int(s) for s in self.arrays["losses"]]
+
+
+def trace(path: Path) -> Trace:
+    """Returns the trace at a path."""
+    data = path.read_bytes()
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    meta = json.loads(arrays.pop("meta").tobytes())
+    return Trace(meta, arrays, read_trace(source_of(data)))
+
+
+def windows(T: int, k: int) -> list[int]:
+    """Returns the staircase of window(k)."""
+    return [s // k * k for s in range(T)]
