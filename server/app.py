@@ -22,7 +22,7 @@ from server.metrics import Metrics
 from server.openapi import document
 from server.problems import RefusedError
 from server.rendering import environment
-from server.routes import agree, analysis, catalogue, code, documentation, figures, health, pages
+from server.routes import agree, analysis, catalogue, code, documentation, figures, health, pages, train
 from server.services import Services
 from server.settings import Settings
 from server.version import RELEASE
@@ -35,6 +35,7 @@ ROUTERS = (
     figures.router,
     agree.router,
     code.router,
+    train.router,
     documentation.router,
 )
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))

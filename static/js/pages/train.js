@@ -9,7 +9,7 @@ import { words } from "../training/controls.js";
 import { showEarlier } from "../training/earlier.js";
 import { estimateWords } from "../training/estimate.js";
 import { Form } from "../training/form.js";
-import { asBody, labOf, sameLab } from "../training/lab.js";
+import { asBody, labOf } from "../training/lab.js";
 import { MomentPicker } from "../training/moment.js";
 import { Pictures } from "../training/pictures.js";
 import { showSamples } from "../training/samples.js";
@@ -44,14 +44,9 @@ class Train {
   }
 
   listen() {
-    for (const button of this.presets()) button.addEventListener("click", () => this.preset(button.dataset.preset ?? ""));
     chrome({ recolour: () => this.pictures.refresh(), resize: () => this.resize(), link: () => location.href });
     addEventListener("popstate", () => this.route());
     new ResizeObserver(() => this.resize()).observe(byId("main"));
-  }
-
-  presets() {
-    return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-preset]"));
   }
 
   /** Shows what the address says: a run, or an experiment that has not been started. */
@@ -125,34 +120,15 @@ class Train {
   show(lab, ask = true) {
     this.form.show(lab);
     this.form.complain([]);
-    this.markPreset(lab);
     if (ask) this.estimates.ask(asBody(lab, this.catalogue));
     else setText(byId("estimate"), "");
   }
 
   /** @param {import("../training/lab.js").Lab} lab */
-  markPreset(lab) {
-    for (const button of this.presets()) {
-      const found = this.catalogue.presets.find(({ name }) => name === button.dataset.preset);
-      button.setAttribute("aria-pressed", String(Boolean(found && sameLab(labOf(found.lab, this.catalogue), lab, this.catalogue))));
-    }
-  }
-
-  /** @param {import("../training/lab.js").Lab} lab */
   changed(lab) {
     this.key = "";
-    this.markPreset(lab);
     this.estimates.ask(asBody(lab, this.catalogue));
     if (!this.run) history.replaceState(null, "", `/train${labQuery(lab, this.catalogue)}`);
-  }
-
-  /** @param {string} name */
-  preset(name) {
-    const found = this.catalogue.presets.find((preset) => preset.name === name);
-    if (!found) return;
-    const lab = labOf(found.lab, this.catalogue);
-    this.show(lab);
-    this.changed(lab);
   }
 
   async start() {

@@ -4,6 +4,7 @@ import { make } from "../lib/dom.js";
 import { applies } from "../state.js";
 import { controlFor, open, words } from "./controls.js";
 import { LAB_GROUPS } from "./groups.js";
+import { PresetList } from "./presets.js";
 import { StrategyList } from "./strategies.js";
 
 /**
@@ -25,12 +26,14 @@ export class Form {
     /** @type {Map<string, Control>} */
     this.controls = new Map(catalogue.options.map((option) => [option.name, controlFor(option, (name, value) => this.choose(name, value))]));
     this.strategies = new StrategyList(catalogue.strategy_options, (strategies) => this.set({ ...this.lab, strategies }));
-    root.append(this.strategies.element, ...this.groups());
+    this.presets = new PresetList(catalogue, (lab) => this.set(lab));
+    root.append(this.presets.element, this.strategies.element, ...this.groups());
   }
 
   /** @param {Lab} lab */
   show(lab) {
     this.lab = lab;
+    this.presets.show(lab);
     this.strategies.show(lab.strategies);
     for (const option of this.catalogue.options) {
       const control = this.controls.get(option.name);

@@ -1,0 +1,24 @@
+"""The training page: a new run, or one that has an address of its own. The runs themselves are in `training`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from server.assets import PLOTLY_URL
+from server.lab_catalogue import lab_catalogue
+from server.routes.pages import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/train")
+async def train(request: Request) -> Response:
+    """The page on which a run is chosen and started."""
+    return page(request, "train.html", plotly_url=PLOTLY_URL, catalogue=lab_catalogue())
+
+
+@router.get("/train/{run}")
+async def watched(request: Request, run: str) -> Response:
+    """The same page, which fetches the run itself; an address without a run says so."""
+    return await train(request)
