@@ -14,7 +14,7 @@ class Outcome:
     strategy: int
     name: str
     seeds: tuple[int, ...]  # that count here
-    losses: tuple[float, ...]  # one a seed: nats (or squared error) a token, held out
+    losses: tuple[float, ...]  # one a seed: nats (or half the squared error) a token, held out
     loss: float  # their mean; NaN where there is none
     low: float  # 95 % bootstrap interval of the mean over seeds; NaN where seeds are too few
     high: float
@@ -45,7 +45,7 @@ class Comparison:
 class Verdict:
     """What a run says: its strategies, the pairs that matter, and the sentences."""
 
-    unit: str  # of every loss: "nats per character", "squared error" ...
+    unit: str  # of every loss: "nats per character", "in half the squared error" ...
     outcomes: tuple[Outcome, ...]
     comparisons: tuple[Comparison, ...]
     headline: str  # the first comparison's sentence, or why there is none

@@ -13,7 +13,7 @@ POINT_NAMES = ("tokens", "update", "loss", "accuracy", "norm", "clipped", "rate"
 
 @dataclass(frozen=True)
 class MomentView:
-    """One evaluation of a lane on the held-out part; losses in nats (or squared error) a token."""
+    """One evaluation of a lane on the held-out part; losses in nats (or half the squared error) a token."""
 
     tokens: int
     update: int

@@ -11,8 +11,8 @@ from engine.training.interval import RESAMPLES, WIDENING
 from engine.training.lab import Lab
 from engine.training.strategies import Strategy
 
-UNITS = {"copy": "nats per symbol", "lagged_bits": "nats per bit", "adding": "in squared error",
-         "series": "in squared error"}
+UNITS = {"copy": "nats per symbol", "lagged_bits": "nats per bit", "adding": "in half the squared error",
+         "series": "in half the squared error"}
 
 
 def unit_of(lab: Lab) -> str:
