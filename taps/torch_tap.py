@@ -90,8 +90,10 @@ class Tap:
         self.graph.watch({point.edge: [bit] for bit, point in points if point})
         straight = [child for _, point in points if point
                     for child in _children(point.edge.node, point.edge.output_nr)]
-        self._edges(t, states, {(item.row, item.step) for item in self._items(self.graph.walk(straight, False))
+        leaves: list[Tensor] = []
+        self._edges(t, states, {(item.row, item.step) for item in self._items(self.graph.walk(straight, False, leaves))
                                 if isinstance(item, _Point)})
+        self._note_copies(states, leaves)
         self._entering.clear()
         if loss is not None:
             self.loss(loss, at=t)
@@ -174,6 +176,7 @@ class Tap:
         self.passes: list[_Pass] = []
         self.norms: dict[tuple[str, int], float] = {}
         self.edge: dict[tuple[str, int], int] = {}
+        self.addresses: set[int] = set()
         self.origin: dict[tuple[str, int], int] = {}
         self.kept: dict[tuple[str, int], np.ndarray] = {}
         self.final: dict[str, Tensor] = {}
@@ -224,6 +227,14 @@ class Tap:
         self.items.append(point)
         self._handles.append(tensor.register_hook(self._arrived(point)))
         return len(self.items) - 1, point
+
+    def _note_copies(self, states: dict[str, Tensor], leaves: Sequence[Tensor]) -> None:
+        """Says where a step starts from a detached copy that wants a gradient: h.detach().requires_grad_()."""
+        if self.addresses & {leaf.data_ptr() for leaf in leaves}:
+            self.note("A step starts from a detached copy of the last state that wants a gradient of its own, which a "
+                      "backward() of yours can hand on to the step before. connected, credit and edge show the graph, "
+                      "which is cut there; grad shows what arrived.")
+        self.addresses = {state.data_ptr() for state in states.values()}
 
     def _edges(self, t: int, rows: Iterable[str], straight: set[tuple[str, int]]) -> None:
         """Keeps which rows' states at t - 1 step t rests on by itself, and not by way of another state."""
@@ -334,8 +345,8 @@ class Tap:
 
     def _arrived(self, item: _Point | _Port) -> Callable[[Tensor], None]:
         """A hook that adds up what your own backward passes send to a tensor."""
-        def hook(grad: Tensor) -> None:
-            if self.recording and not self.busy:
+        def hook(grad: Tensor | None) -> None:
+            if grad is not None and self.recording and not self.busy:
                 self.dirty = True
                 item.grad = grad.detach().clone() if item.grad is None else item.grad + grad.detach()
         return hook
@@ -453,7 +464,6 @@ class Tap:
     # what is written
 
     def _meta(self) -> dict[str, Any]:
-        self._note_by_hand()
         return {"format": "unrolled-trace", "version": 1, "tool": f"torch_tap {VERSION}",
                 "framework": f"torch {torch.__version__}", "declared": self.declared, "rows": self.rows,
                 "parameters": [name for name, _ in self.parameters], "batch": self.B, "windows": self.windows,
@@ -518,15 +528,6 @@ class Tap:
             out[row] |= {t: norm * scale for t, norm in zip(grads, norms, strict=True)}
         return out
 
-    def _note_by_hand(self) -> None:
-        reached = set().union(*self.connected.values()) if self.connected else set()
-        steps = sorted(item.step for item in self.items if isinstance(item, _Point) and item.grad is not None
-                       and bool(item.grad.any()) and (item.row, item.step) not in reached)
-        if steps and self.ask == 1:
-            self.note(f"The states of {len(steps)} steps between {steps[0]} and {steps[-1]} got a gradient though no "
-                      "loss leads there in the graph: it was handed on by a backward() of your own, or by a loss that "
-                      "the tap was not given.")
-
 
 class _Graph:
     """Which watched tensors does a tensor lead back to? Asked of the graph's nodes, which outlive their buffers."""
@@ -556,8 +557,10 @@ class _Graph:
             self.beyond[node, number] = self.walk(_children(node, number))
         return self.beyond[node, number]
 
-    def walk(self, edges: Iterable[tuple[Any, int, int | None]], past: bool = True) -> int:
-        """Returns the bits that are met from these edges on; without `past`, those that are met first."""
+    def walk(self, edges: Iterable[tuple[Any, int, int | None]], past: bool = True,
+             leaves: list[Tensor] | None = None) -> int:
+        """Returns the bits that are met from these edges on; without `past`, those that are met first. Adds the leaves
+        that are met to `leaves`."""
         found, stack, seen = 0, list(edges), set()
         while stack:
             node, number, part = stack.pop()
@@ -567,6 +570,8 @@ class _Graph:
                 found |= _mask(met) | (self._past(node, number) if past else 0)
             elif (node, number) not in seen:
                 seen.add((node, number))
+                if leaves is not None and hasattr(node, "variable"):
+                    leaves.append(node.variable)
                 stack += _children(node, number)
         return found
 
