@@ -15,6 +15,7 @@ from server.fair import Fair
 from server.queries import Query
 from server.refusals import busy
 from server.settings import Settings
+from server.traces.reading import TraceFile
 from server.uploads import Upload
 from server.work import Task
 
@@ -30,6 +31,8 @@ def estimated_seconds(task: Task) -> float:
     asked = task.asked
     if isinstance(asked, Upload):
         return 0.01 + len(asked.body) * READING
+    if isinstance(asked, TraceFile):
+        return 0.02 + asked.size * READING
     if not isinstance(asked, Query):
         return UNKNOWN + len(asked.body) * READING
     if asked.kind == "agree":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from hashlib import sha256
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from server.queries import Query, etag, read_body
 from server.refusals import busy
 from server.seen import seen
 from server.services import services
+from server.traces.receiving import received
 from server.uploads import TYPES, Upload, ending, whose
 from server.version import fingerprint
 from server.work import COMPRESSED, MEDIA, Task, Unread, check_affordable
@@ -69,6 +71,18 @@ async def _answer_file(request: Request, convention: str, config: Config) -> Res
     asked = Upload(body, TYPES[media] or ending(body), convention, config)
     digest = await asyncio.to_thread(lambda: sha256(body).hexdigest())
     return await _answer(request, asked, [digest, asked.ending, convention, urlencode(as_query(config))])
+
+
+async def answer_trace(request: Request) -> Response:
+    """Returns what a recorded trace holds and how far its gradients reach; the file is on disk for as long."""
+    here = services(request)
+    media = media_type(request.headers.get("accept"), MEDIA["trace"])
+    compress = media in COMPRESSED and takes_gzip(request.headers.get("accept-encoding"))
+    async with received(request, here.settings, here.traces) as file:
+        task = Task(file, media, compress, reply_bytes=here.settings.reply_bytes, keep=False)
+        done = await _unless_gone(request, f"trace {secrets.token_hex(16)}", task)
+    headers = {"cache-control": "no-store", "vary": "accept, accept-encoding"}
+    return Response(status_code=CLIENT_GONE) if done is None else _response(done, headers)
 
 
 async def _answer(request: Request, asked: Query | Unread | Upload, key: list[str]) -> Response:

@@ -22,7 +22,7 @@ from server.metrics import Metrics
 from server.openapi import document
 from server.problems import RefusedError
 from server.rendering import environment
-from server.routes import agree, analysis, catalogue, code, documentation, figures, health, pages, train
+from server.routes import agree, analysis, catalogue, code, documentation, figures, health, pages, traces, train
 from server.services import Services
 from server.settings import Settings
 from server.version import RELEASE
@@ -34,6 +34,7 @@ ROUTERS = (
     catalogue.router,
     figures.router,
     agree.router,
+    traces.router,
     code.router,
     train.router,
     documentation.router,
@@ -57,7 +58,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     jobs = Jobs(settings)
     shared = Services(
-        settings, Assets(), environment(), jobs, Metrics(jobs), Semaphore(settings.uploads_at_once)
+        settings, Assets(), environment(), jobs, Metrics(jobs), Semaphore(settings.uploads_at_once),
+        Semaphore(settings.traces_at_once),
     )
     app = FastAPI(
         title="Unrolled",

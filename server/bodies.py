@@ -26,25 +26,30 @@ async def read_json_body(request: Request, settings: Settings) -> bytes:
 
 async def read_typed_body(request: Request, types: Sequence[str], most: int, seconds: float) -> tuple[str, bytes]:
     """Returns the body's type, one of `types`, and its bytes, which are counted while they arrive."""
-    kind = _checked_type(request, types)
-    declared = request.headers.get("content-length", "0")
-    if not declared.isascii() or not declared.isdigit():
-        raise refuse(400, "Content-Length", declared, "must be a number of bytes", "Leave it to your HTTP library.")
+    kind = checked_type(request, types)
+    checked_length(request)
     try:
         async with asyncio.timeout(seconds):
             return kind, await _read(request, most)
     except TimeoutError:
-        raise refuse(
-            408,
-            "body",
-            "incomplete",
-            f"must arrive within {seconds:g} s",
-            "Send the request again.",
-            Connection="close",
-        ) from None
+        raise too_slow(seconds) from None
 
 
-def _checked_type(request: Request, types: Sequence[str]) -> str:
+def checked_length(request: Request) -> None:
+    """Raises RefusedError (400) for a length that is no number."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isascii() or not declared.isdigit():
+        raise refuse(400, "Content-Length", declared, "must be a number of bytes", "Leave it to your HTTP library.")
+
+
+def too_slow(seconds: float) -> RefusedError:
+    """Returns the refusal (408) of a body that does not arrive."""
+    limit = f"must arrive within {seconds:g} s"
+    return refuse(408, "body", "incomplete", limit, "Send the request again.", Connection="close")
+
+
+def checked_type(request: Request, types: Sequence[str]) -> str:
+    """Returns the body's type, one of `types`, or raises RefusedError (415)."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in types:
         raise refuse(
@@ -78,13 +83,13 @@ async def _read(request: Request, most: int) -> bytes:
         size += len(parts[-1])
         if size > most:
             if message.get("more_body", False):
-                await _discard(request, size)
+                await discard(request, size)
             raise _too_long(size, most)
         if not message.get("more_body", False):
             return b"".join(parts)
 
 
-async def _discard(request: Request, size: int) -> None:
+async def discard(request: Request, size: int) -> None:
     """Reads on for a while without keeping anything: a client that is still sending would not see the answer."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):

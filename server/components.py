@@ -8,6 +8,7 @@ from engine import CONVENTIONS, REDUCTIONS, Analysis, Certificate, Estimate
 from engine.published import Published
 from server import answers, schemas
 from server.queries import NATIVE
+from server.traces.view import TraceAnswer
 
 Schema = dict[str, Any]
 STRING: Schema = {"type": "string"}
@@ -60,6 +61,7 @@ def components() -> dict[str, Schema]:
         "Framework": _object(FRAMEWORK),
         "ProgramAnswer": _object(program | FRAMEWORK),
         "WeightsAnswer": _weights(),
+        "TraceAnswer": _trace(found),
         "Limits": _mapping(_object(limit)),
         "Config": answers.config_schema(),
     }
@@ -79,6 +81,13 @@ def _estimate(found: dict[str, Schema]) -> Schema:
     problems = {"type": "array", "items": found["Problem"]["properties"]["problems"]["items"]}
     more = {"affordable": {"type": "boolean"}, "problems": problems, "limits": ref("Limits")}
     return _object(cost["properties"] | more)
+
+
+def _trace(found: dict[str, Schema]) -> Schema:
+    answers.answer(TraceAnswer, found)
+    trace: Schema = found.pop("TraceAnswer")
+    trace["properties"]["figures"] = _mapping(ref("Figure")) | {"description": "Each picture by its name."}
+    return trace
 
 
 def _weights() -> Schema:

@@ -184,7 +184,7 @@ class Jobs:
 
     def _succeed(self, job: Job, done: Done) -> None:
         self._forget(job)
-        if done.answer.status == 200:
+        if done.answer.status == 200 and job.task.keep:
             self.cache.put(job.key, done.answer)
         if not job.future.done():
             job.future.set_result(done)

@@ -11,6 +11,7 @@ from engine import CONVENTIONS, OPTION, OPTIONS, REDUCTIONS
 from server import answers, schemas, uploads
 from server.components import Schema, components, ref
 from server.queries import EXTRAS, INCLUDES, NATIVE, OURS, THEMES
+from server.traces.receiving import TYPES as TRACE_TYPES
 from server.work import BINARY, CSV, JSON, NPZ
 
 Responses = dict[int | str, dict[str, Any]]
@@ -28,6 +29,7 @@ ERRORS = {
 }
 MISSING = {"figure": "No figure has this name", "code": "No program is written for this framework"}
 BODY_ERRORS = {408: "The body took too long", 413: "The body is too long", 415: "Not application/json"}
+TRUNCATION = r"^\s*(full|(window|sliding):[0-9]{1,7}|k1k2:[0-9]{1,7},[0-9]{1,7})(,(carry|reset))?\s*$"
 BINARY_SCHEMA = {"schema": {"type": "string", "format": "binary"}}
 EXTRA_SCHEMAS: dict[str, Schema] = {
     "include": {
@@ -78,6 +80,7 @@ def contents(kind: str) -> Schema:
                     "figure": "Figure",
                     "code": "ProgramAnswer",
                     "weights": "WeightsAnswer",
+                    "trace": "TraceAnswer",
                 }[kind]
             )
         }
@@ -131,6 +134,20 @@ def uploaded() -> dict[str, Any]:
     told = responses("weights", BODY_ERRORS | {415: "Not one of the types of files"})
     extra = {"parameters": [whose, *options], "requestBody": body}
     return {"openapi_extra": extra, "responses": told, "response_model": None}
+
+
+def traced() -> dict[str, Any]:
+    """Returns what FastAPI is told of the route that reads a recorded trace."""
+    expect = {
+        "name": "expect",
+        "in": "query",
+        "schema": {"type": "string", "pattern": TRUNCATION, "maxLength": 64},
+        "description": "What the trace is held against, instead of what it declares: full, window:20, sliding:20 or "
+        "k1k2:10,20, with ,carry or ,reset behind it.",
+    }
+    body = {"required": True, "content": dict.fromkeys(TRACE_TYPES, BINARY_SCHEMA)}
+    told = responses("trace", BODY_ERRORS | {415: "Not one of the types of files"})
+    return {"openapi_extra": {"parameters": [expect], "requestBody": body}, "responses": told, "response_model": None}
 
 
 def listed(schema: Schema, extra: dict[int, str] | None = None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Services:
     jobs: Jobs
     metrics: Metrics
     uploads: asyncio.Semaphore  # one for each file that may be held in memory at the same time
+    traces: asyncio.Semaphore  # one for each recorded trace that may be on the disk at the same time
 
 
 def services(request: Request) -> Services:

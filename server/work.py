@@ -18,6 +18,8 @@ from server import conventions, encoding, figures, problems, themes
 from server.problems import RefusedError
 from server.queries import Query, read_body
 from server.tables import encode_csv
+from server.traces.reading import TraceFile, opened
+from server.traces.view import view_of
 from server.uploads import Upload, weights
 
 log = logging.getLogger("unrolled")
@@ -29,6 +31,7 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
     "figure": (JSON, BINARY),
     "agree": (JSON,),
     "weights": (JSON,),
+    "trace": (JSON, BINARY),
 }
 COMPRESSED = (JSON, CSV)
 WORTH_COMPRESSING = 4096
@@ -47,12 +50,13 @@ class Unread:
 class Task:
     """What is asked, and the form of its answer."""
 
-    asked: Query | Unread | Upload
+    asked: Query | Unread | Upload | TraceFile
     media: str = JSON
     compress: bool = False
     json_depth: int = 16
     reply_bytes: int = 2**26
     seconds: float = 10.0
+    keep: bool = True  # whether the answer is worth keeping for others
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def _problem(status: int, *found: Problem) -> Answer:
 
 def compute(task: Task) -> Answer:
     """Returns the answer, or raises InputError or RefusedError."""
-    body, engine_ms = _read(task.asked) if isinstance(task.asked, Upload) else _computed(task.asked, task)
+    body, engine_ms = _answered(task)
     if len(body) > task.reply_bytes:
         raise problems.refuse(
             422,
@@ -106,6 +110,19 @@ def compute(task: Task) -> Answer:
         )
     compress = task.compress and task.media in COMPRESSED and len(body) > WORTH_COMPRESSING
     return Answer(200, task.media, gzip.compress(body, 1, mtime=0) if compress else body, compress, engine_ms)
+
+
+def _answered(task: Task) -> tuple[bytes, float]:
+    if isinstance(task.asked, TraceFile):
+        return _traced(task.asked, task.media)
+    return _read(task.asked) if isinstance(task.asked, Upload) else _computed(task.asked, task)
+
+
+def _traced(file: TraceFile, media: str) -> tuple[bytes, float]:
+    begun = time.perf_counter()
+    view = view_of(opened(file))
+    body = encoding.encode_binary(view) if media == BINARY else encoding.encode_json(view)
+    return body, 1000 * (time.perf_counter() - begun)
 
 
 def _computed(asked: Query | Unread, task: Task) -> tuple[bytes, float]:

@@ -1,0 +1,1 @@
+"""Recorded traces over HTTP and on the command line: received to disk, read in pieces, tested, and drawn."""

@@ -1,0 +1,95 @@
+"""A trace's file as it arrives: counted, and written to a temporary file in pieces, so that it is never held whole."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from starlette.requests import ClientDisconnect, Request
+
+from engine.recorded import Declared, parse_expected
+from server import bodies
+from server.problems import RefusedError, refuse
+from server.queries import read_pairs
+from server.refusals import busy
+from server.settings import Settings
+from server.traces.reading import TraceFile
+
+TYPES = ("application/x-npz", "application/octet-stream", "application/zip")
+PIECE = 2**20
+
+
+def expected(raw: bytes) -> Declared | None:
+    """Returns what an address's query expects of the trace. Raises InputError or RefusedError."""
+    given = read_pairs(raw, ("expect",))
+    return parse_expected(given["expect"]) if "expect" in given else None
+
+
+@asynccontextmanager
+async def received(request: Request, settings: Settings, held: asyncio.Semaphore) -> AsyncIterator[TraceFile]:
+    """Yields the file that a request brings, on disk; it is removed afterwards.
+
+    Raises RefusedError (400, 408, 413, 415), and 503 where as many files as may be are being read already."""
+    expect = expected(request.scope["query_string"])
+    if held.locked():
+        raise busy(f"{settings.traces_at_once} traces are being read", "no more are taken at the same time")
+    async with held:
+        path = await asyncio.to_thread(_made)
+        try:
+            size = await _stored(request, settings, path)
+            yield TraceFile(str(path), size, expect)
+        finally:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _made() -> Path:
+    """Returns a new empty file that nobody else may read."""
+    with tempfile.NamedTemporaryFile(prefix="unrolled-", suffix=".trace", delete=False) as file:
+        return Path(file.name)
+
+
+async def _stored(request: Request, settings: Settings, path: Path) -> int:
+    bodies.checked_type(request, TYPES)
+    bodies.checked_length(request)
+    try:
+        with path.open("wb") as file:
+            async with asyncio.timeout(settings.trace_seconds):
+                return await _written(request, file, settings.trace_bytes)
+    except TimeoutError:
+        raise bodies.too_slow(settings.trace_seconds) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise busy("no room left on its disk", "a trace is stored while it is read", 60) from None
+
+
+async def _written(request: Request, file: IO[bytes], most: int) -> int:
+    size, waiting = 0, bytearray()
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        waiting += message.get("body", b"")
+        more = message.get("more_body", False)
+        if size + len(waiting) > most:
+            raise await _too_large(request, size + len(waiting), most, more)
+        if len(waiting) >= PIECE or not more:
+            await asyncio.to_thread(file.write, bytes(waiting))
+            size += len(waiting)
+            waiting.clear()
+        if not more:
+            return size
+
+
+async def _too_large(request: Request, size: int, most: int, more: bool) -> RefusedError:
+    if more:
+        await bodies.discard(request, size)
+    return refuse(413, "file", f"over {most} bytes", f"must have at most {most} bytes",
+                  "Record fewer updates, losses or rows.", Connection="close")
+
+
