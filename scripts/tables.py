@@ -16,7 +16,7 @@ CONVENTIONS_HEAD = "| convention | framework | what is particular | states |"
 CELLS_HEAD = "| convention | cell | gates | biases | tensors of a layer |"
 REDUCTIONS_HEAD = "| reduction | factor | meaning |"
 SETTINGS_HEAD = "| variable | default | meaning |"
-DEPENDS = {"workers": "the number of cores", "allowed_hosts": "none", "data": "as the system has it",
+DEPENDS = {"workers": "the number of cores", "training_workers": "the number of cores", "allowed_hosts": "none", "data": "as the system has it",
            "database": "in that folder"}
 
 

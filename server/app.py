@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Semaphore
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,10 +22,26 @@ from server.metrics import Metrics
 from server.openapi import document
 from server.problems import RefusedError
 from server.rendering import environment
-from server.routes import agree, analysis, catalogue, code, documentation, figures, health, pages, traces, train
+from server.routes import (
+    agree,
+    analysis,
+    catalogue,
+    code,
+    documentation,
+    figures,
+    health,
+    pages,
+    taps,
+    traces,
+    train,
+    training,
+)
 from server.services import Services
 from server.settings import Settings
+from server.store import Writer, open_store
+from server.training.service import Training
 from server.version import RELEASE
+from server.visitors import Visitors
 
 ROUTERS = (
     pages.router,
@@ -36,7 +52,9 @@ ROUTERS = (
     agree.router,
     traces.router,
     code.router,
+    taps.router,
     train.router,
+    training.router,
     documentation.router,
 )
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))
@@ -53,13 +71,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             yield
         finally:
-            await shared.jobs.stop()
+            await asyncio.gather(shared.jobs.stop(), shared.training.stop())
             await shared.assets.stop()
 
     jobs = Jobs(settings)
     shared = Services(
-        settings, Assets(), environment(), jobs, Metrics(jobs), Semaphore(settings.uploads_at_once),
-        Semaphore(settings.traces_at_once),
+        settings, Assets(), environment(), jobs, Metrics(jobs),
+        Training(settings, Writer(lambda: open_store(settings))), Visitors(settings),
+        asyncio.Semaphore(settings.uploads_at_once), asyncio.Semaphore(settings.traces_at_once),
     )
     app = FastAPI(
         title="Unrolled",

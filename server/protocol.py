@@ -26,7 +26,23 @@ class GuardedProtocol(H11Protocol):
         super().connection_made(transport)
         self._drained: int | None = None
         self._header_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
         self._watch_headers()
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as it is sent to; one that reads nothing for long is cut off."""
+        super().pause_writing()
+        if self._stall_timer is None:
+            self._stall_timer = self.loop.call_later(self.settings.stalled_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_stall_timer()
+
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def data_received(self, data: bytes) -> None:
         if self._drained is not None:
@@ -41,6 +57,7 @@ class GuardedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._stop_stall_timer()
         super().connection_lost(exc)
 
     def _watch_headers(self) -> None:

@@ -17,6 +17,7 @@ from server.app import create_app
 from server.jobs import Jobs
 from server.protocol import guarded
 from server.settings import Settings
+from server.training.service import Training
 from server.version import RELEASE
 
 MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; the limits are lower
@@ -25,14 +26,15 @@ MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; t
 class Server(uvicorn.Server):
     """Uvicorn's server; a signal to stop also refuses what is waiting and running."""
 
-    def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:
+    def __init__(self, config: uvicorn.Config, jobs: Jobs, training: Training) -> None:
         super().__init__(config)
-        self._jobs = jobs
+        self._jobs, self._training = jobs, training
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Runs between two steps of the main thread, so the event loop is told, not touched."""
         super().handle_exit(sig, frame)
         self._jobs.refuse_soon()
+        self._training.close_soon()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -89,7 +91,7 @@ def _run(settings: Settings, bound: socket.socket) -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: None)
     with bound:
-        Server(config, app.state.services.jobs).run(sockets=[bound])
+        Server(config, app.state.services.jobs, app.state.services.training).run(sockets=[bound])
 
 
 def _open(address: str) -> None:

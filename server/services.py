@@ -12,6 +12,8 @@ from server.assets import Assets
 from server.jobs import Jobs
 from server.metrics import Metrics
 from server.settings import Settings
+from server.training.service import Training
+from server.visitors import Visitors
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Services:
     templates: Environment
     jobs: Jobs
     metrics: Metrics
+    training: Training
+    visitors: Visitors
     uploads: asyncio.Semaphore  # one for each file that may be held in memory at the same time
     traces: asyncio.Semaphore  # one for each recorded trace that may be on the disk at the same time
 

@@ -8,14 +8,19 @@ from starlette.responses import Response
 from server.assets import PLOTLY_URL
 from server.lab_catalogue import lab_catalogue
 from server.routes.pages import page
+from server.services import services
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/train")
 async def train(request: Request) -> Response:
-    """The page on which a run is chosen and started."""
-    return page(request, "train.html", plotly_url=PLOTLY_URL, catalogue=lab_catalogue())
+    """The page on which a run is chosen and started. Processes are made ready for it meanwhile."""
+    here = services(request)
+    here.training.warm()
+    answer = page(request, "train.html", plotly_url=PLOTLY_URL, catalogue=lab_catalogue())
+    here.visitors.remember(answer, here.visitors.welcome(request))
+    return answer
 
 
 @router.get("/train/{run}")

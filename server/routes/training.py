@@ -3,62 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from engine.training import estimate_lab
 from server import openapi_training as told
-from server.assets import PLOTLY_URL
+from server.lab_catalogue import lab_catalogue
 from server.problems import refuse
-from server.routes.pages import page
+from server.seen import seen
 from server.services import Services, services
-from server.training import asking, catalogue, results
+from server.training import asking, results
 from server.training.runs import Run
 from server.training.stream import EventStream, follow
 from server.training.weights import opened
 
 router = APIRouter(prefix="/api/v1/training", tags=["training"])
-pages = APIRouter(include_in_schema=False)
 NEW, KEPT = 201, 200
 MOST_LISTED = 50
 PAGE = 5000
 
 
-@pages.get("/train")
-@pages.get("/train/{id}")
-async def train(request: Request) -> Response:
-    """The Train page; with an id, of that run. Processes are made ready meanwhile."""
-    here = services(request)
-    here.training.warm()
-    response = page(request, "train.html", plotly_url=PLOTLY_URL, catalogue=catalogue.catalogue())
-    here.visitors.remember(response, here.visitors.welcome(request))
-    return response
-
-
 @router.get("/options", **told.options())
 async def options(request: Request) -> Response:
     """What can be chosen of a lab and of a strategy: kind, limits, choices, default, meaning."""
-    found = catalogue.catalogue()
+    services(request).training.warm()
+    found = lab_catalogue()
     return _answer({"options": found["options"], "strategy_options": found["strategy_options"]})
 
 
 @router.get("/presets", **told.presets())
 async def presets(request: Request) -> Response:
     """Labs worth starting from; the first one is what the Train page opens with."""
-    return _answer(catalogue.catalogue()["presets"])
-
-
-@router.post("/estimate", **told.estimated())
-async def estimate(request: Request) -> Response:
-    """What a lab would take, before it runs; nothing is computed."""
-    settings = services(request).settings
-    lab = await asking.read_lab(request, settings)
-    cost = await asyncio.to_thread(estimate_lab, lab)
-    return _answer({**asdict(cost), "lanes": len(lab.lanes), "processes": settings.training_workers})
+    return _answer(lab_catalogue()["presets"])
 
 
 @router.post("", status_code=NEW, **told.started())
@@ -67,7 +45,6 @@ async def start(request: Request) -> Response:
     here = services(request)
     key = asking.read_key(request)
     lab = await asking.read_lab(request, here.settings)
-    await asyncio.to_thread(asking.check_affordable, lab, here.settings)
     visitor, client = here.visitors.welcome(request), here.visitors.client(request)
     run, new = await here.training.create(lab, results.title_of(lab), visitor, client, key)
     response = _told(here, run, True, NEW if new else KEPT)
@@ -103,6 +80,8 @@ async def events(request: Request, id: str) -> Response:
     run = await here.training.get(id)
     if run.resting and after >= run.last and request.headers.get("last-event-id"):
         return Response(status_code=204)  # tells a browser that there is nothing to come back for
+    if seen(request.scope).method == "HEAD":
+        return Response(media_type=EventStream.media_type, headers={"cache-control": "no-store"})
     viewers = here.training.viewers
     viewer = viewers.admit(run.id, here.visitors.client(request))
     content = follow(here.training.writer, run, viewer, after, here.settings.heartbeat_seconds)

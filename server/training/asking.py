@@ -9,8 +9,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from engine.errors import InputError, Problem, refuse, shorten
-from engine.training import LAB_OPTION, Lab, estimate_lab, parse_lab
+from engine.errors import refuse, shorten
+from engine.training import Lab, parse_lab
+from engine.training.options import LAB_OPTION
 from server import strict
 from server.bodies import JSON, read_typed_body
 from server.problems import nearest
@@ -51,20 +52,6 @@ def _object(body: bytes, settings: Settings) -> dict[str, Any]:
     return value
 
 
-def check_affordable(lab: Lab, settings: Settings) -> None:
-    """Raises InputError if the run would take more time or memory than a run may."""
-    cost = estimate_lab(lab)
-    problems = []
-    if cost.seconds > settings.training_seconds:
-        limit = f"a run may compute for {settings.training_seconds:g} s, and this would take about {cost.seconds:.0f} s"
-        problems.append(Problem("tokens", str(lab.tokens), limit, "Use fewer tokens, seeds or strategies."))
-    if cost.bytes > settings.training_process_bytes:
-        limit = f"a training process may have {settings.training_process_bytes} bytes, and this needs {cost.bytes}"
-        problems.append(Problem("hidden", str(lab.hidden), limit, "Use a smaller network, batch or window."))
-    if problems:
-        raise InputError(problems)
-
-
 async def read_control(request: Request, settings: Settings) -> Control:
     """Returns what a JSON body wants done; raises InputError or RefusedError."""
     _, body = await read_typed_body(request, [JSON], CONTROL_BYTES, settings.body_seconds)
@@ -88,7 +75,8 @@ async def read_control(request: Request, settings: Settings) -> Control:
 
 def read_after(request: Request) -> int:
     """Returns the id after which events are asked for: of the header of a reconnection, or of the query."""
-    for name, text in (("Last-Event-ID", request.headers.get("last-event-id")), ("after", request.query_params.get("after"))):
+    given = {"Last-Event-ID": request.headers.get("last-event-id"), "after": request.query_params.get("after")}
+    for name, text in given.items():
         if text:
             return read_number(name, text)
     return 0

@@ -6,9 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from engine.training.corpus import Corpus, corpus_of
-
 from engine.errors import InputError
+from engine.training.corpus import Corpus, corpus_of
 from server.training.holding import Holding, ending
 from server.training.messages import HandBack, Report, Start, Take, lane_name
 

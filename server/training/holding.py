@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import io
 import time
 import tracemalloc
 from typing import Any
 
 import numpy as np
-from engine.training.corpus import Corpus
 from engine.training.lane import Lane
-from engine.training.snapshots import Moment, Snapshot
-from numpy.typing import NDArray
 
+from engine.training.corpus import Corpus
 from engine.training.lab import Lab
+from engine.training.snapshots import Moment, Snapshot
 from server.encoding import encode_json
+from server.training.archives import dump, load
 from server.training.messages import Happened, Standing, Take, lane_name
 from server.training.points import Merger
 
@@ -144,16 +143,3 @@ def keeps(index: int, evaluations: int, size: int, room: int) -> bool:
         return fit == 1 and index == evaluations
     every = -(-evaluations // (fit - 1))
     return index == evaluations or (index % every == 0 and index // every < fit - 1)
-
-
-def dump(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """Returns NumPy's archive of some arrays."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def load(content: bytes) -> dict[str, NDArray[Any]]:
-    """Returns the arrays of an archive that `dump` made."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

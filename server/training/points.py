@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from engine.training.snapshots import Snapshot
 from numpy.typing import NDArray
+
+from engine.training.snapshots import Snapshot
 
 SHARE, GROWTH = 256, 32
 MEANS = ("loss", "accuracy", "norm", "clipped")

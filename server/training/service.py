@@ -47,9 +47,11 @@ class Training:
         self._beginning = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def begin(self) -> None:
         """Says of every run that an earlier server left in the middle that it was interrupted; once."""
+        self._loop = asyncio.get_running_loop()
         async with self._beginning:
             if self._began:
                 return
@@ -174,10 +176,18 @@ class Training:
         if going:
             self.conductor.engage(run)
 
-    async def stop(self) -> None:
-        """Ends within a second: what runs is stored, and can be resumed when the server is there again."""
+    def close_soon(self) -> None:
+        """Has the event loop end all streams and take nothing new; may be called by a signal handler."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._close)
+
+    def _close(self) -> None:
         self.stopping = True
         self.viewers.close()
+
+    async def stop(self) -> None:
+        """Ends within a second: what runs is stored, and can be resumed when the server is there again."""
+        self._close()
         open_runs = [*self._waiting, *self.conductor.active]
         self._waiting.clear()
         note = "The server was stopped. The run can be resumed."

@@ -9,7 +9,7 @@ from engine import OPTION, Config, as_query, parse
 from engine.training import Lab
 from engine.training.corpus import corpus_of
 from server.encoding import encode_json
-from server.training.holding import load
+from server.training.archives import load
 from server.training.messages import lane_parts
 
 STEPS, BATCH = 60, 8
