@@ -1,4 +1,4 @@
-"""The command `unrolled`: serve, analyze, certify."""
+"""The command `unrolled`: serve, analyze, certify, reach."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from engine.errors import shorten
 from server import commands
 from server.problems import RefusedError, nearest
 from server.settings import Settings
+from server.traces import command as traces
 from server.version import RELEASE
 
 DESCRIPTION = (
     "See how gradients flow back through time in recurrent networks, and what truncation does to them. "
-    "Exit codes: 0 fine, 1 a certificate failed, 2 wrong usage or input."
+    "Exit codes: 0 fine, 1 a certificate failed or a reach differs, 2 wrong usage or input."
 )
 
 OWN = ["--text-file", "--config", "--weights", "--initial-state", "--convention"]
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     """Returns the command's parser; `analyze` and `certify` have a flag for every option of a config."""
     made = argparse.ArgumentParser(prog="unrolled", description=DESCRIPTION, allow_abbrev=False)
     made.add_argument("--version", action="version", version=f"unrolled {RELEASE}")
-    found = made.add_subparsers(dest="command", required=True, metavar="{serve,analyze,certify}")
+    found = made.add_subparsers(dest="command", required=True, metavar="{serve,analyze,certify,reach}")
     serve = found.add_parser("serve", help="serve the page and the API on this machine", allow_abbrev=False)
     serve.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", help="the port; 0 takes a free one (default: 8000)")
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     certify = found.add_parser("certify", help="check one config's gradients; prints each block", allow_abbrev=False)
     _add_config(certify)
     certify.set_defaults(run=commands.certify)
+    traces.add_to(found)
     return made
 
 
@@ -150,7 +152,9 @@ def _say(problems: Sequence[Problem]) -> int:
 
 def _unknown(argument: str, command: str) -> Problem:
     flags = ["--host", "--port", "--no-open"]
-    if command != "serve":
+    if command == "reach":
+        flags = traces.FLAGS
+    elif command != "serve":
         flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + OWN
     if command == "analyze":
         flags += ["--include", "--reduction", "--no-certificate", "--estimate", "--json", "--csv", "--npz"]

@@ -42,7 +42,7 @@ def analyze(arguments: argparse.Namespace) -> int:
         print(f"unrolled: this takes {said}", file=sys.stderr)
     found, engine_ms = work.timed(query)
     for media, target in forms:
-        _write(work.encode(query, found, media, engine_ms), target)
+        write(work.encode(query, found, media, engine_ms), target)
     if not forms:
         print(summary(found))
     return _verdict(found.certificate, found.certificate_full)
@@ -127,7 +127,8 @@ def _bytes(name: str, flag: str, most: int) -> bytes:
     return content
 
 
-def _write(content: bytes, target: str) -> None:
+def write(content: bytes, target: str) -> None:
+    """Writes to a file, or to standard output where the target is "-"."""
     if target == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
