@@ -1,7 +1,7 @@
 """Where the files are that the server hands out; nothing else knows. (leaf)
 
-`static` and `templates` stand beside this file in a wheel, and one level up in a checkout. The
-current directory plays no part.
+`static` and `templates` stand beside this file in a wheel, and one level up in a checkout. The taps are a
+package of their own, `unrolled_taps` in a wheel and `taps` in a checkout. The current directory plays no part.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ def _folder(name: str) -> Path:
     raise FileNotFoundError(f"{name}/ stands neither in {HERE} nor in {HERE.parent}: the installation is incomplete.")
 
 
+def _taps() -> Path:
+    for name in ("unrolled_taps", "taps"):  # in a wheel, where a folder `taps` would be somebody else's; in a checkout
+        if (HERE.parent / name / "torch_tap.py").is_file():
+            return HERE.parent / name
+    raise FileNotFoundError(f"unrolled_taps/ does not stand in {HERE.parent}: the installation is incomplete.")
+
+
 def _inside(package: str, *parts: str) -> Path:
     """Returns the path of a file in an installed package, which is not imported for it."""
     spec = find_spec(package)
@@ -29,6 +36,7 @@ def _inside(package: str, *parts: str) -> Path:
 
 STATIC = _folder("static")
 TEMPLATES = _folder("templates")
+TAPS = _taps()
 TOKENS = STATIC / "css" / "tokens.css"
 PLOTLY = _inside("plotly", "package_data", "plotly.min.js")
 API_DOCS = _inside("fastapi_offline", "static")

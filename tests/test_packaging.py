@@ -45,9 +45,10 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_file_of_the_rooms_and_nothing_else(wheel: Path) -> None:
-    files = [str(path.relative_to(ROOT)) for room in ("engine", "server", "static", "templates")
+    files = [str(path.relative_to(ROOT)) for room in ("engine", "server", "static", "templates", "taps")
              for path in (ROOT / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     expected = {re.sub(r"^(static|templates)/", r"server/\1/", name) for name in files}
+    expected = {re.sub(r"^taps/", "unrolled_taps/", name) for name in expected}
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert inside == expected
     assert any(name.startswith("server/static/js/") for name in inside)
@@ -69,6 +70,24 @@ def test_the_page_is_the_one_in_the_wheel(elsewhere: Path) -> None:
     assert templates.is_dir()
     assert static.parent == templates.parent
     assert static.is_relative_to(elsewhere / "venv")
+
+
+def test_the_store_finds_its_steps_in_the_wheel(elsewhere: Path) -> None:
+    ask = ("from server.store import NewRun, Store, new_id; store = Store.open(); "
+           "store.create(NewRun(new_id(), 'ann', '{}')); print(len(store.runs('ann')))")
+    home = elsewhere / "home"
+    environment = ("env", f"HOME={home}", f"XDG_DATA_HOME={home}")
+    assert run(*environment, elsewhere / "venv/bin/python", "-c", ask, cwd=elsewhere).strip() == "1"
+    assert list(home.rglob("runs.sqlite3"))
+
+
+def test_the_taps_are_a_package_that_hides_none_of_the_users_own(elsewhere: Path) -> None:
+    ask = ("from importlib.util import find_spec; from server import paths; print(find_spec('taps'), paths.TAPS, "
+           "find_spec('unrolled_taps.torch_tap').origin, sep='\\n')")
+    top, folder, file = run(elsewhere / "venv/bin/python", "-c", ask, cwd=elsewhere).split("\n")[:3]
+    assert top == "None"
+    assert Path(file) == Path(folder) / "torch_tap.py"
+    assert Path(folder).is_relative_to(elsewhere / "venv")
 
 
 def test_the_licence_travels_with_it(wheel: Path) -> None:
