@@ -28,7 +28,7 @@ REMEDY = "no PostgreSQL: install your system's `postgresql` package"
 INSTALL_SECONDS = 600
 START_SECONDS = 60
 # The tests kill programs, not the machine: what has been written need not be on the disk.
-QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB",
+QUICK = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB",
          "max_connections": "60", "listen_addresses": "127.0.0.1"}
 
 

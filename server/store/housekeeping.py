@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, select
 
-from server.store.errors import StoreError
+from server.store.errors import CANNOT_OPEN, StoreError
 from server.store.rows import UNFINISHED
 from server.store.tables import runs
 
@@ -18,7 +18,10 @@ def check_space(folder: Path | None, reserved: int) -> None:
     """Raises StoreError if the disk has less space left than is reserved for the runs that go on."""
     if folder is None or reserved <= 0:
         return
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StoreError(*CANNOT_OPEN) from error
     if free < reserved:
         limit = f"the disk has {free:,} bytes left, and a new run needs {reserved:,}"
         raise StoreError("full", 507, limit, "Delete old runs, or free some space.")

@@ -70,6 +70,7 @@ class Store:
                    "owner": self._presence.owner}  # fmt: skip
             connection.execute(insert(runs), row)
             housekeeping.make_room(connection, run.visitor, self._bounds.kept_runs)
+            housekeeping.expire(connection, self._bounds.kept_days, now)
             return RunRow(run.id, run.visitor, run.lab_json, run.title, run.key, "queued", "", now, now, 0)
 
         try:
@@ -120,11 +121,17 @@ class Store:
     def delete(self, run: str) -> bool:
         """Returns whether the run was kept until now, with all that belongs to it."""
         gone = delete(runs).where(runs.c.id == run)
-        return bool(self._database.write(lambda c: c.execute(gone).rowcount, durable=True))
+        found = bool(self._database.write(lambda c: c.execute(gone).rowcount, durable=True))
+        if found:
+            self._database.reclaim()
+        return found
 
     def expire(self) -> int:
         """Returns how many finished runs were deleted because they are older than `kept_days`."""
-        return self._database.write(lambda c: housekeeping.expire(c, self._bounds.kept_days, time.time()))
+        gone = self._database.write(lambda c: housekeeping.expire(c, self._bounds.kept_days, time.time()))
+        if gone:
+            self._database.reclaim()
+        return gone
 
     def run(self, run: str) -> RunRow | None:
         """Returns a run, or None if it is not kept."""

@@ -282,3 +282,16 @@ def test_the_copy_in_a_backup_is_whole(tmp_path: Path) -> None:
         store.close()
     copy = next(file for file in path.parent.iterdir() if "before-" in file.name)
     assert scalar(f"sqlite:///{copy}", "SELECT title FROM runs") == "in the log"
+
+
+def test_a_run_that_is_deleted_gives_its_space_back(tmp_path: Path) -> None:
+    store = Store.open(None, tmp_path)
+    run = store.create(NewRun(new_id(), "ann", "{}")).id
+    store.append(run, moments=[("0.0", n, bytes(100_000)) for n in range(50)])
+    store.close()
+    full = (tmp_path / "runs.sqlite3").stat().st_size
+    store = Store.open(None, tmp_path)
+    assert store.delete(run)
+    store.close()
+    assert full > 5_000_000
+    assert (tmp_path / "runs.sqlite3").stat().st_size < 200_000

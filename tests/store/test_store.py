@@ -248,9 +248,11 @@ def test_finished_runs_expire_and_others_do_not(url: str, monkeypatch: pytest.Mo
         start = time.time()
         assert store.expire() == 0
         monkeypatch.setattr(time, "time", lambda: start + 3 * 86_400)
-        new = a_run(store)
-        store.append(new, status="done")
         assert store.expire() == 1
-        assert [row.id for row in store.runs("ann")] == [new, running]
+        assert [row.id for row in store.runs("ann")] == [running]
+        store.append(running, status="done")
+        monkeypatch.setattr(time, "time", lambda: start + 6 * 86_400)
+        new = a_run(store)
+        assert [row.id for row in store.runs("ann")] == [new]
     finally:
         store.close()
