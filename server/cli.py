@@ -1,4 +1,4 @@
-"""The command `unrolled`: serve, analyze, certify, reach."""
+"""The command `unrolled`: serve, analyze, certify, train, reach."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from engine import CONVENTIONS, INCLUDES, OPTIONS, REDUCTIONS, InputError, Option, Problem
 from engine.errors import shorten
-from server import commands
+from server import commands, train_flags
 from server.problems import RefusedError, nearest
 from server.settings import Settings
 from server.traces import command as traces
@@ -20,7 +20,7 @@ from server.version import RELEASE
 
 DESCRIPTION = (
     "See how gradients flow back through time in recurrent networks, and what truncation does to them. "
-    "Exit codes: 0 fine, 1 a certificate failed or a reach differs, 2 wrong usage or input."
+    "Exit codes: 0 fine, 1 a certificate failed, a reach differs or a run did not end, 2 wrong usage or input."
 )
 
 OWN = ["--text-file", "--config", "--weights", "--initial-state", "--convention"]
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     """Returns the command's parser; `analyze` and `certify` have a flag for every option of a config."""
     made = argparse.ArgumentParser(prog="unrolled", description=DESCRIPTION, allow_abbrev=False)
     made.add_argument("--version", action="version", version=f"unrolled {RELEASE}")
-    found = made.add_subparsers(dest="command", required=True, metavar="{serve,analyze,certify,reach}")
+    found = made.add_subparsers(dest="command", required=True, metavar="{serve,analyze,certify,train,reach}")
     serve = found.add_parser("serve", help="serve the page and the API on this machine", allow_abbrev=False)
     serve.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", help="the port; 0 takes a free one (default: 8000)")
@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     certify = found.add_parser("certify", help="check one config's gradients; prints each block", allow_abbrev=False)
     _add_config(certify)
     certify.set_defaults(run=commands.certify)
+    train_flags.add_to(found, _train, _metavar, _help)
     traces.add_to(found)
     return made
 
@@ -112,6 +113,12 @@ def _serve(arguments: argparse.Namespace) -> int:
     return serve(settings, open_browser=not arguments.no_open)
 
 
+def _train(arguments: argparse.Namespace) -> int:
+    from server.train_command import train  # the store and its database are of no use to the other commands
+
+    return train(arguments)
+
+
 def _setting(name: str, value: object, message: str) -> Problem:
     described = Settings.model_fields[name].description if name in Settings.model_fields else ""
     return Problem(name, shorten(value), message, f"{described} Set it by a flag or by UNROLLED_{name.upper()}.")
@@ -152,8 +159,8 @@ def _say(problems: Sequence[Problem]) -> int:
 
 def _unknown(argument: str, command: str) -> Problem:
     flags = ["--host", "--port", "--no-open"]
-    if command == "reach":
-        flags = traces.FLAGS
+    if command in ("reach", "train"):
+        flags = traces.FLAGS if command == "reach" else train_flags.FLAGS
     elif command != "serve":
         flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + OWN
     if command == "analyze":

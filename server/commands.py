@@ -68,7 +68,7 @@ def _query(arguments: argparse.Namespace) -> Query:
         if name.startswith(FLAG) and text is not None
     }
     if arguments.text_file:
-        flags["text"] = _read(arguments.text_file, "text-file", MOST_TEXT_BYTES)
+        flags["text"] = read(arguments.text_file, "text-file", MOST_TEXT_BYTES)
         if not flags["text"]:
             raise refuse("text-file", arguments.text_file, "is empty", "Name a file with text, or leave the flag out.")
     if getattr(arguments, "include", None) is not None:
@@ -98,7 +98,7 @@ def _with_files(query: Query, arguments: argparse.Namespace, chosen: set[str]) -
 def _config_file(name: str) -> dict[str, Any]:
     """Returns what POST takes; a file that holds a config alone is that config."""
     try:
-        value = strict.loads(_read(name, "config", MOST_CONFIG_BYTES).encode(), Settings().json_depth)
+        value = strict.loads(read(name, "config", MOST_CONFIG_BYTES).encode(), Settings().json_depth)
     except RefusedError as error:  # what the API calls the body is this file
         said = error.problem
         raise refuse("config", name, f"{said.limit} ({said.value})", said.remedy) from None
@@ -107,7 +107,7 @@ def _config_file(name: str) -> dict[str, Any]:
     return value if value.keys() & AnalysisRequest.model_fields.keys() else {"config": value}
 
 
-def _read(name: str, flag: str, most: int) -> str:
+def read(name: str, flag: str, most: int) -> str:
     """Returns the text of a file that the person named, without a byte order mark."""
     content = _bytes(name, flag, most)
     try:
