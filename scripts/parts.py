@@ -10,7 +10,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 from scripts import chromium
@@ -59,8 +59,9 @@ def js() -> Outcome:
                    time.monotonic() - start, output if code else "")
 
 
-def unit() -> Outcome:
-    """Every Python test that needs no browser."""
+def unit(database: Future[Path]) -> Outcome:
+    """Every Python test that needs no browser. Where no PostgreSQL could be had, those of the store fail and say so."""
+    wait([database])
     return _pytest("unit", ["tests", "--ignore=tests/browser", "-n", "auto", "--dist", "worksteal"])
 
 

@@ -13,8 +13,9 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
-from scripts import chromium, parts
+from scripts import chromium, parts, postgres
 from scripts.outcome import Outcome, succeeded, summary
 
 QUICK: dict[str, parts.Part] = {"lint": parts.lint, "types": parts.types, "js": parts.js,
@@ -29,10 +30,11 @@ def main(wanted: Sequence[str]) -> int:
         print(f"no such part: {', '.join(unknown)}; choose from {', '.join((*EVERYTHING, 'parity'))}",
               file=sys.stderr)
         return 2
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(1) as pool:  # one after the other: only one may install packages at a time
+        database = pool.submit(postgres.obtain) if "unit" in wanted else Future[Path]()
         found = pool.submit(chromium.obtain) if "browser" in wanted else Future[chromium.Found]()
         outcomes = [*_side_by_side([QUICK[name] for name in QUICK if name in wanted])]
-        slow: dict[str, parts.Part] = {"unit": parts.unit, "browser": partial(parts.browser, found),
+        slow: dict[str, parts.Part] = {"unit": partial(parts.unit, database), "browser": partial(parts.browser, found),
                                        "parity": parts.parity}
         outcomes += [_one(part) for name, part in slow.items() if name in wanted]
     print(f"\n{summary(outcomes)}", flush=True)
