@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from engine.errors import refuse
 
@@ -27,8 +28,14 @@ Params = dict[str, Array]
 @contextmanager
 def quiet_single_thread() -> Iterator[None]:
     """One BLAS thread, and no warnings for overflow: infinity is data here, and is reported as such."""
-    with threadpool_limits(limits=1, user_api="blas"), np.errstate(all="ignore"):
+    with _libraries().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
         yield
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Looked for once: it takes milliseconds, and NumPy's own library is there from the start."""
+    return ThreadpoolController()
 
 
 def require_shape(name: str, value: object, shape: tuple[int, ...], axes: str) -> NDArray[np.float64]:

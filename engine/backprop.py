@@ -73,8 +73,9 @@ class Sweep:
         return [self.cell.back_views(*step)
                 for step in zip(self.factors[layer], self.ds[layer], self.dA[layer], backs, strict=False)]
 
-    def run(self, dh: Array, plan: Plan) -> None:
-        """Sweeps back over the plan's steps. dh (T, H, 1, B) is dL_t/dh_t of the top layer, the readout's part."""
+    def run(self, dh: Array | Sequence[Array], plan: Plan) -> None:
+        """Sweeps back over the plan's steps. dh, a (H, 1, B) a step, is dL_t/dh_t of the top layer, the readout's
+        part."""
         edge, inject = (x.astype(self.states[0].dtype)[:, :, None] for x in (plan.edge, plan.inject))
         closed, opened = (edge == 0).all(axis=(1, 2)).tolist(), (edge == 1).all(axis=(1, 2)).tolist()
         reset, top, plain = plan.reset.tolist(), self.top, bool((inject == 1).all())

@@ -17,40 +17,40 @@ def tabled(symbols: int, places: int) -> bool:
     return symbols <= places
 
 
-def project_symbols(w: Params, E: Array | None, xs: Array, out: Array) -> Array:
-    """Writes W_ih x + b (T, G, N) for symbols xs (T, N); returns what the gradient needs of x: the symbols,
-    or their embedding (T, embedding, N) where they are too many for a table."""
+def project_symbols(w: Params, E: Array | None, xs: Array, out: Array) -> None:
+    """Writes W_ih x + b (T, G, N) for symbols xs (T, N)."""
     W, (T, N) = w["W_ih"], xs.shape
     V = W.shape[1] if E is None else len(E)
     if tabled(V, T * N):
         table = (W.T if E is None else E @ W.T) + w["b"]
         np.copyto(out, np.swapaxes(table[xs], 1, 2))
-        return xs
+        return
     if E is None:
         np.copyto(out, W[:, xs].swapaxes(0, 1))
-        embedded = xs
     else:
-        embedded = np.swapaxes(E[xs], 1, 2)
-        np.matmul(W, embedded, out=out)
+        np.matmul(W, np.swapaxes(E[xs], 1, 2), out=out)
     out += w["b"][:, None]
-    return embedded
 
 
-def symbol_gradients(w: Params, E: Array | None, xs: Array, dA: Array) -> tuple[Array, Array | None]:
-    """Returns the gradients of W_ih (G, D) and E (V, embedding) from dA (G, T*N), for symbols xs (T, N)."""
+def symbol_gradients(w: Params, E: Array | None, xs: Array, dA: Array, dW: Array, dE: Array | None) -> None:
+    """Writes the gradients of W_ih (G, D) and E (V, embedding) from dA (G, T*N), for symbols xs (T, N)."""
     W = w["W_ih"]
     V = W.shape[1] if E is None else len(E)
     if tabled(V, xs.size):
-        sums = dA @ one_hot(xs, V, dA.dtype)
-        return (sums, None) if E is None else (sums @ E, sums.T @ W)
+        hot = one_hot(xs, V, dA.dtype)
+        sums = np.matmul(dA, hot, out=dW if E is None else None)
+        if E is not None and dE is not None:
+            np.matmul(sums, E, out=dW)
+            np.matmul(sums.T, W, out=dE)
+        return
     order, firsts, found = grouped(xs)
-    if E is None:
-        dW = np.zeros_like(W)
+    if E is None or dE is None:
+        dW.fill(0.0)
         dW[:, found] = np.add.reduceat(dA[:, order], firsts, axis=1)
-        return dW, None
-    dE = np.zeros_like(E)
+        return
+    dE.fill(0.0)
     dE[found] = np.add.reduceat((dA.T @ W)[order], firsts, axis=0)
-    return dA @ E[xs.ravel()], dE
+    np.matmul(dA, E[xs.ravel()], out=dW)
 
 
 def one_hot(xs: Array, symbols: int, dtype: np.dtype) -> Array:

@@ -59,19 +59,28 @@ def project(w: Params, xs: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(pre.reshape(T, N, -1), 1, 2))
 
 
+def _steps(keep: bool, T: int, shape: tuple[int, int], dtype: DTypeLike) -> Array:
+    """Returns an array for every step, (T, *shape); one and the same for all where they are not kept."""
+    if keep:
+        return np.empty((T, *shape), dtype)
+    one = np.empty((1, *shape), dtype)
+    return np.lib.stride_tricks.as_strided(one, (T, *shape), (0, *one.strides[1:]))
+
+
 class Scan:
     """The buffers of a forward scan over at most T steps of N columns, and its loop.
 
     A tape is views of these buffers. An analysis makes a scan for each run. Training, where `by_outputs` is
-    set, keeps one and runs it again for every window; the tape before is then lost."""
+    set, keeps one and runs it again for every window; the tape before is then lost. Without `keep` there is no
+    tape: all steps share their gates, and only the states stay."""
 
     def __init__(self, network: Network, T: int, N: int, dtype: DTypeLike = np.float64,
-                 by_outputs: bool = False) -> None:
+                 by_outputs: bool = False, keep: bool = True) -> None:
         cell, H, layers = network.cell, network.hidden, range(network.layers)
-        self.network, self.by_outputs = network, by_outputs
+        self.network, self.quick = network, by_outputs or not keep
         self.pre = [np.empty((T, cell.gates * H, N), dtype) for _ in layers]
-        self.act = [np.empty_like(pre) for pre in self.pre]
-        self.extra = [np.empty((T, cell.extras * H, N), dtype) for _ in layers]
+        self.act = [_steps(keep, T, (cell.gates * H, N), dtype) for _ in layers]
+        self.extra = [_steps(keep, T, (cell.extras * H, N), dtype) for _ in layers]
         self.states = [np.empty((T + 1, network.state, N), dtype) for _ in layers]
         self.factors = [np.empty((T, cell.slopes * H, N), dtype) for _ in layers] if by_outputs else []
         self.views = [self._cut(layer) for layer in layers]
@@ -92,7 +101,7 @@ class Scan:
     def _layer(self, layer: int, params: Params, xs: Array, initial: Array, reset: NDArray[np.bool_]) -> LayerTape:
         w, T, cell = layer_params(params, layer), len(xs), self.network.cell
         pre, act, extra, states = (x[layer] for x in (self.pre, self.act, self.extra, self.states))
-        xs = self._project(w, params.get("E"), xs, pre[:T])
+        self._project(w, params.get("E"), xs, pre[:T])
         states[0] = initial
         ahead, again = cell.ahead, reset.tolist()
         for t, views in zip(range(T), self.views[layer], strict=False):
@@ -104,15 +113,14 @@ class Scan:
             entering = entering.copy()
             entering[reset] = initial
         return LayerTape(cell, xs, pre[:T], act[:T], extra[:T], entering, states[1 : T + 1],
-                         self.factors[layer][:T] if self.by_outputs else None)
+                         self.factors[layer][:T] if self.factors else None)
 
-    def _project(self, w: Params, E: Array | None, xs: Array, out: Array) -> Array:
-        """Writes W_ih x + b, and returns x as it is needed for the gradient."""
+    def _project(self, w: Params, E: Array | None, xs: Array, out: Array) -> None:
+        """Writes W_ih x + b for all steps."""
         if xs.ndim == 2:
-            return project_symbols(w, E, xs, out)
-        if self.by_outputs and xs.shape[2] > 1:
+            project_symbols(w, E, xs, out)
+        elif self.quick and xs.shape[2] > 1:
             np.matmul(w["W_ih"], xs, out=out)
             out += w["b"][:, None]
         else:
             out[...] = project(w, xs)
-        return xs

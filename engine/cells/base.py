@@ -144,7 +144,7 @@ class Cell(ABC):
 
 def ones(like: Array) -> Array:
     """Returns (T, 1, N) ones: the input of a bias."""
-    return np.ones((like.shape[0], 1, like.shape[2]))
+    return np.ones((like.shape[0], 1, like.shape[2]), like.dtype)
 
 
 def mix(f: Array, W: Array, out: Array) -> None:

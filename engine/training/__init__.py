@@ -1,11 +1,14 @@
 """The training lab: the same network trained by several strategies, and what the difference is worth."""
 
 from engine.training.columns import series_from_csv, text_from_bytes
+from engine.training.corpus import Corpus, corpus_of
 from engine.training.findings import Comparison, Outcome, Verdict
 from engine.training.lab import Lab
+from engine.training.lane import Lane
 from engine.training.options import LAB_OPTIONS, STRATEGY_OPTIONS, canonical_lab
 from engine.training.parsing import lab_as_dict, parse_lab, validate_lab
 from engine.training.presets import LAB_PRESETS, LabPreset
+from engine.training.snapshots import Evaluation, Moment, Snapshot
 from engine.training.strategies import Strategy
 from engine.training.verdict import as_trained, verdict
 from engine.training.view import POINT_NAMES, LaneView, MomentView, RunView
@@ -16,16 +19,22 @@ __all__ = [
     "POINT_NAMES",
     "STRATEGY_OPTIONS",
     "Comparison",
+    "Corpus",
+    "Evaluation",
     "Lab",
     "LabPreset",
+    "Lane",
     "LaneView",
+    "Moment",
     "MomentView",
     "Outcome",
     "RunView",
+    "Snapshot",
     "Strategy",
     "Verdict",
     "as_trained",
     "canonical_lab",
+    "corpus_of",
     "lab_as_dict",
     "parse_lab",
     "series_from_csv",
