@@ -1,4 +1,4 @@
-"""In what a loss is shown: nats, bits per token, or perplexity; squared error where values are predicted. (leaf)"""
+"""In what a loss is shown: nats, bits per token, or perplexity; half the squared error where values are predicted. (leaf)"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.arrays import Floats
 
 @dataclass(frozen=True)
 class Measure:
-    """A way to show a loss; `of` takes nats (or squared error) a token."""
+    """A way to show a loss; `of` takes nats (or half the squared error) a token."""
 
     name: str
     title: str
@@ -29,9 +29,9 @@ MEASURES: dict[str, Measure] = {
     "bits": Measure("bits", "bits per {token}", lambda loss: loss / math.log(2)),
     "perplexity": Measure("perplexity", "perplexity", _perplexity),
 }
-SQUARED = Measure("nats", "squared error", lambda loss: loss)
+SQUARED = Measure("nats", "half the squared error", lambda loss: loss)
 
 
 def measure_of(name: str, classes: bool) -> Measure:
-    """Returns the measure of that name; values have their squared error only."""
+    """Returns the measure of that name; values have half their squared error only."""
     return MEASURES[name] if classes else SQUARED

@@ -29,14 +29,14 @@ def norms(view: RunView) -> Picture:
     data += [line(s.strategy, f"{name}: clipped", s.x, 100 * s.mean, yaxis="y2", showlegend=False,
                   uid=f"clipped{s.strategy}") for s, name in zip(share, names(view), strict=True)]
     drawn = framed(data, xaxis={**token_axis(view), "anchor": "y2"}, yaxis2=_share_axis(),
-                   yaxis={**log_axis("norm before clipping", low, high, zeros=False, infinities=False),
-                          "domain": [0.4, 1.0]},
+                   yaxis={**log_axis("norm", low, high, zeros=False, infinities=False),
+                          "domain": [0.42, 1.0]},
                    margin={"l": 62, "r": 14, "t": 40, "b": 44})
     return Picture("How large the gradients are", drawn, _sentence(view, size, share), _table(view, size, share))
 
 
 def _share_axis() -> Axis:
-    return axis("clipped, %", range=[-4, 104], domain=[0.0, 0.28], tickvals=[0, 50, 100])
+    return axis("clip, %", range=[-4, 104], domain=[0.0, 0.3], tickvals=[0, 50, 100])
 
 
 def _limit(view: RunView) -> Trace:

@@ -93,6 +93,7 @@ class Train {
     notice("");
     this.watch = new Watch(summary, { changed: (kinds) => this.update(kinds), said: notice });
     this.show(labOf(summary.lab, this.catalogue), false);
+    this.form.leftOut(summary.lab.left_out ?? {});
     this.moment.begin(this.watch.run, new URLSearchParams(location.search));
     byId("seen").hidden = false;
     setText(byId("run-title"), summary.title || "The run");

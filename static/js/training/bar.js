@@ -51,16 +51,17 @@ export class Bar {
   /** @param {import("./run.js").Run | null} run */
   show(run) {
     const status = run?.status ?? "";
-    const going = ["queued", "running"].includes(status);
-    this.paused = ["paused", "interrupted", "failed"].includes(status);
+    const mine = run?.own ?? false;
+    const going = mine && ["queued", "running"].includes(status);
+    this.paused = mine && ["paused", "interrupted", "failed"].includes(status);
     setText(this.start, run ? "Start a new run" : "Start");
     this.start.classList.toggle("primary", !going && !this.paused);
     this.pause.hidden = !going && !this.paused;
     setText(this.pause, this.paused ? "Resume" : "Pause");
     this.pause.classList.toggle("primary", this.paused);
-    byId("step").hidden = status !== "paused";
-    byId("stop").hidden = !going && status !== "paused";
-    byId("rate-row").hidden = !going && status !== "paused";
+    byId("step").hidden = !mine || status !== "paused";
+    byId("stop").hidden = !going && !(mine && status === "paused");
+    byId("rate-row").hidden = byId("stop").hidden;
     byId("results").hidden = !run;
     this.showRate(run);
     const bar = /** @type {HTMLProgressElement} */ (byId("done"));

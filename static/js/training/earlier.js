@@ -1,7 +1,6 @@
 /** This browser's own runs, to come back to. */
 
 import { byId, make } from "../lib/dom.js";
-import { percent } from "../lib/format.js";
 import * as service from "./service.js";
 
 /** @type {Record<string, string>} */
@@ -10,14 +9,13 @@ const WORDS = { queued: "waiting", running: "running", paused: "paused", done: "
 /** Shows them, or nothing where there are none. @param {string} shown the run that is on the page */
 export async function showEarlier(shown) {
   const answer = await service.runs();
-  const runs = /** @type {any[]} */ (Array.isArray(answer) ? answer : answer.runs ?? []).filter(({ id }) => id !== shown);
+  const runs = /** @type {any[]} */ (answer).filter(({ id }) => id !== shown);
   byId("earlier").hidden = runs.length === 0;
   byId("earlier-list").replaceChildren(...runs.map((run) => make("li", {}, make("a", { href: `/train/${run.id}` }, words(run)))));
 }
 
 /** @param {any} run */
-function words({ id, title, status, created, progress }) {
+function words({ id, title, status, created }) {
   const when = created ? new Date(Number(created) * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : id;
-  const share = progress && status !== "done" ? `, ${percent(progress.share)}` : "";
-  return `${title || "Run"}, ${when}: ${WORDS[status] ?? status}${share}`;
+  return `${title || "Run"}, ${when}: ${WORDS[status] ?? status}`;
 }

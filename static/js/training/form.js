@@ -57,6 +57,16 @@ export class Form {
   }
 
   /**
+   * Says of a text or a series that is too long to be shown that a new run would not have it.
+   * @param {Record<string, number>} sizes
+   */
+  leftOut(sizes) {
+    for (const [name, size] of Object.entries(sizes)) {
+      this.controls.get(name)?.complain(`This run has its own ${name}, too long to be shown (${size.toLocaleString("en")}). Give it again to start a new run with it; else it has the built-in one.`);
+    }
+  }
+
+  /**
    * @private
    * @param {string} name
    * @param {import("../state.js").Value} value

@@ -6,6 +6,9 @@ import { strategyName, tokenWord } from "./lab.js";
 import { momentsOf, seedsOf } from "./run.js";
 import { swatch } from "./swatch.js";
 
+/** The explorer reads characters, and series of one column. @param {any} lab */
+const opens = (lab) => !(lab.task === "text" && lab.vocabulary === "word") && !(lab.task === "series" && lab.series.length > 1);
+
 /** @type {Record<string, number>} */
 const MOVES = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5, Home: -Infinity, End: Infinity };
 
@@ -77,10 +80,11 @@ export class MomentPicker {
    * @param {import("./run.js").Run} run
    */
   showLinks(run) {
-    const lanes = [...run.lanes.values()].filter((lane) => lane.seed === this.seed);
-    const links = lanes.map((lane) => ({ lane, moment: lane.moments.filter((moment) => moment.weights !== false && moment.tokens <= this.tokens).at(-1) }));
+    const lanes = opens(run.lab) ? [...run.lanes.values()].filter((lane) => lane.seed === this.seed) : [];
+    const links = lanes.map((lane) => ({ lane, moment: lane.moments.filter((moment) => moment.weights && moment.tokens <= this.tokens).at(-1) }));
     const said = links.map(({ lane, moment }) => `${run.id}.${lane.name}.${moment?.tokens}`).join(" ");
     const root = byId("open-moment");
+    root.closest("p")?.toggleAttribute("hidden", lanes.length === 0);
     if (root.dataset.said === said) return;
     root.dataset.said = said;
     root.replaceChildren(...links.map(({ lane, moment }) => {

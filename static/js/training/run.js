@@ -24,8 +24,8 @@ export class Run {
     this.verdict = null;
     /** @type {number | null} seconds, as the server estimates them */
     this.remaining = null;
-    this.said = ""; // what was last said about a process
     this.after = 0; // the last event's id
+    this.own = true; // whether this browser started it
     this.until = 0; // the last event's id when the run was last described
     /** @type {number[]} learning rates that were set while it ran */
     this.rates = [];
@@ -44,8 +44,10 @@ export class Run {
   describe(summary) {
     this.status = String(summary.status);
     this.note = String(summary.note ?? "");
-    this.remaining = summary.progress?.remaining_seconds ?? null;
-    this.until = Math.max(this.until, Number(summary.last ?? 0));
+    this.remaining = summary.remaining_seconds ?? null;
+    this.until = Math.max(this.until, Number(summary.last_event ?? 0));
+    this.own = summary.own !== false;
+    this.rates = (summary.rates ?? []).map((/** @type {{rate: number}} */ one) => one.rate);
     if (summary.verdict) this.verdict = summary.verdict;
     for (const [index, one] of (summary.strategies ?? []).entries()) if (one.peak_bytes) this.peaks.set(index, one.peak_bytes);
   }
@@ -83,9 +85,9 @@ export class Run {
     else if (event === "lane" && lane) Object.assign(lane, { ended: data.status, reason: data.reason ?? "" });
     else if (event === "strategy") this.peaks.set(data.strategy, Math.max(this.peaks.get(data.strategy) ?? 0, data.peak_bytes ?? 0));
     else if (event === "verdict") this.verdict = data.verdict ?? data;
-    else if (event === "rate") this.rates.push(data.rate);
+    else if (event === "rate") this.rates = [...this.rates, data.rate];
     else if (event === "state") Object.assign(this, { status: data.status, note: data.note ?? "" });
-    else if (event === "worker") this.said = data.text ?? data.note ?? data.reason ?? "";
+    else if (event === "worker") this.note = data.note ?? data.text ?? data.reason ?? "";
     return true;
   }
 
@@ -132,7 +134,7 @@ export function momentAt(lane, tokens) {
  */
 export function usual(loss, lab) {
   const value = loss ?? NaN;
-  if (lab.task === "adding" || lab.task === "series") return { value, unit: "squared error" };
+  if (lab.task === "adding" || lab.task === "series") return { value, unit: "half the squared error" };
   if (lab.task === "text" && lab.vocabulary === "word") return { value: Math.exp(value), unit: "perplexity" };
   return { value: value / Math.LN2, unit: lab.task === "text" ? "bits per character" : "bits per step" };
 }
