@@ -117,7 +117,8 @@ def check(scope: Scope, settings: Settings) -> None:
             "Send fewer or shorter headers.",
         )
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    if not host_allowed(headers.get(b"host", ""), settings):
+    hosts = [name for name, _ in scope["headers"] if name == b"host"]
+    if len(hosts) > 1 or not host_allowed(headers.get(b"host", ""), settings):
         raise refuse(
             400,
             "Host",

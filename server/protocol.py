@@ -1,124 +1,127 @@
-"""Uvicorn's HTTP protocol, with the bounds that it lacks: a time for the headers, and problems for bad requests."""
+"""Uvicorn's HTTP protocol, with the bounds that it lacks.
+
+They are on the bytes and the time of a request's head, on how many heads may be awaited, and on how long a client may
+leave its answer unread. What cannot be read is answered by a problem.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from engine.errors import Problem
 from server import problems
 from server.guard import security_headers
 from server.settings import Settings
 
+MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; the limits are lower
 DRAIN_BYTES = 16 * 2**20
 DRAIN_SECONDS = 2.0
 
 
-class GuardedProtocol(H11Protocol):
+class GuardedProtocol(HttpToolsProtocol):
     """One connection. `guarded(settings)` makes the class that knows a server's settings."""
 
     settings: Settings
+    awaited: dict[GuardedProtocol, None]  # connections whose request's head is not complete, the oldest first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._drained: int | None = None
-        self._header_timer: asyncio.TimerHandle | None = None
+        self._head: int | None = None  # bytes of the head until now; None while no head is awaited
+        self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
-        self._watch_headers()
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    # ---- the head of a request
+
+    def data_received(self, data: bytes) -> None:
+        if self._drained is not None:
+            self._drain(len(data))
+            return
+        if self._head is None:
+            super().data_received(data)
+            return
+        self._head += len(data)
+        super().data_received(data[:MOST_HEAD])
+        rest = data[MOST_HEAD:]
+        if self._head is not None and self._head > MOST_HEAD:
+            self._too_long()
+        elif rest and self._drained is None and not self.transport.is_closing():
+            super().data_received(rest)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._head is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        """Runs a timer from a connection's start, or from a later request's first byte; when too many heads are
+        awaited, the connection that has waited longest is closed."""
+        self._head = 0
+        self._head_timer = self.loop.call_later(self.settings.header_seconds, self._head_late)
+        self.awaited[self] = None
+        if len(self.awaited) > self.settings.half_open:
+            oldest = next(iter(self.awaited))
+            oldest._head_came()
+            oldest.transport.close()
+
+    def _head_came(self) -> None:
+        self._head = None
+        self.awaited.pop(self, None)
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_late(self) -> None:
+        limit = f"must arrive within {self.settings.header_seconds:g} s"
+        self._fail(408, Problem("headers", "incomplete", limit, "Send the request again."))
+
+    def _too_long(self) -> None:
+        if self.headers:
+            most = f"must have at most {self.settings.header_bytes} bytes"
+            self._fail(431, Problem("headers", f"over {MOST_HEAD} bytes", most, "Send fewer or shorter headers."))
+        else:
+            most, remedy = f"must have at most {self.settings.url_bytes} bytes", "Send a long text by POST, as JSON."
+            self._fail(414, Problem("address", f"over {MOST_HEAD} bytes", most, remedy))
+
+    # ---- an answer that is not read
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as it is sent to; one that reads nothing for long is cut off."""
         super().pause_writing()
         if self._stall_timer is None:
             self._stall_timer = self.loop.call_later(self.settings.stalled_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop_stall_timer()
-
-    def _stop_stall_timer(self) -> None:
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
 
-    def data_received(self, data: bytes) -> None:
-        if self._drained is not None:
-            self._drain(len(data))
-            return
-        super().data_received(data)
-        self._watch_headers()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._watch_headers()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
-        self._stop_stall_timer()
-        super().connection_lost(exc)
-
-    def _watch_headers(self) -> None:
-        """Runs a timer while a request's headers are awaited: from the first byte, or on a new connection."""
-        begun = bool(self.conn.trailing_data[0]) or self.cycle is None
-        if self.conn.their_state is not h11.IDLE or not begun:
-            self._stop_timer()
-        elif self._header_timer is None:
-            self._header_timer = self.loop.call_later(self.settings.header_seconds, self._headers_late)
-
-    def _stop_timer(self) -> None:
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-            self._header_timer = None
-
-    def _headers_late(self) -> None:
-        self._header_timer = None
-        if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
-            self._fail(
-                408,
-                Problem(
-                    "headers",
-                    "incomplete",
-                    f"must arrive within {self.settings.header_seconds:g} s",
-                    "Send the request again.",
-                ),
-            )
+    # ---- what cannot be read
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what h11 could not read, in place of uvicorn's line of plain text."""
-        waiting, _ = self.conn.trailing_data
-        most = self.config.h11_max_incomplete_event_size or 0
-        if len(waiting) <= most:
-            self._fail(400, Problem("request", "-", "must be HTTP/1.1", "Check the request line and the headers."))
-        elif b"\r\n" not in waiting:
-            self._fail(
-                414,
-                Problem(
-                    "address",
-                    f"over {most} bytes",
-                    f"must have at most {self.settings.url_bytes} bytes",
-                    "Send a long text or series by POST, as JSON.",
-                ),
-            )
-        else:
-            self._fail(
-                431,
-                Problem(
-                    "headers",
-                    f"over {most} bytes",
-                    f"must have at most {self.settings.header_bytes} bytes",
-                    "Send fewer or shorter headers.",
-                ),
-            )
+        """Answers what the parser could not read, in place of uvicorn's line of plain text."""
+        self._fail(400, Problem("request", "-", "must be HTTP/1.1", "Check the request line and the headers."))
 
     def _fail(self, status: int, problem: Problem) -> None:
         """Sends a problem, then reads on for a while, so that the client gets to see it, and closes."""
-        self._stop_timer()
-        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE) or (
-            self.cycle and not self.cycle.response_complete
-        ):
+        self._head_came()
+        if self.transport.is_closing():
+            return
+        if self.cycle and not self.cycle.response_complete:
             self.transport.close()
             return
         body = problems.encode(status, [problem])
@@ -133,7 +136,7 @@ class GuardedProtocol(H11Protocol):
         self.transport.write(f"HTTP/1.1 {status} Refused\r\n{lines}\r\n".encode() + body)
         self._drained = 0
         self.transport.write_eof()
-        self.transport.resume_reading()
+        self.flow.resume_reading()
         self.loop.call_later(DRAIN_SECONDS, self.transport.close)
 
     def _drain(self, count: int) -> None:
@@ -145,4 +148,5 @@ class GuardedProtocol(H11Protocol):
 
 def guarded(settings: Settings) -> type[GuardedProtocol]:
     """Returns the protocol class of a server with these settings."""
-    return type("GuardedProtocol", (GuardedProtocol,), {"settings": settings})
+    made: dict[str, Any] = {"settings": settings, "awaited": {}}
+    return type("GuardedProtocol", (GuardedProtocol,), made)

@@ -20,8 +20,6 @@ from server.settings import Settings
 from server.training.service import Training
 from server.version import RELEASE
 
-MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; the limits are lower
-
 
 class Server(uvicorn.Server):
     """Uvicorn's server; a signal to stop also refuses what is waiting and running."""
@@ -81,7 +79,6 @@ def _run(settings: Settings, bound: socket.socket) -> None:
         ws="none",
         log_level="error",
         access_log=False,
-        h11_max_incomplete_event_size=MOST_HEAD,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=settings.keep_alive_seconds,

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     header_bytes: int = limit(16384, "bytes", "All request headers together.", 1024, 65536)
     header_count: int = limit(100, "headers", "How many request headers there may be.", 10, 1000)
     header_seconds: float = limit(10, "s", "How long a request's headers may take to arrive.", 0.1, 600)
+    half_open: int = limit(
+        256, "connections", "Connections whose request's head may be awaited; the oldest beyond are closed.", 1, 65536
+    )
     keep_alive_seconds: int = limit(5, "s", "How long an idle connection is kept.", 1, 600)
     shutdown_seconds: int = limit(1, "s", "How long open requests may take to end when the server stops.", 1, 60)
 
