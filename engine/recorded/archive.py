@@ -115,7 +115,7 @@ def pieces(source: Source, member: Member) -> Iterator[bytes]:
     if done != member.size or checksum != member.crc:
         wrong = f"{done} bytes" if done != member.size else "a false checksum"
         raise bad(member.name, wrong, f"must have the {member.size} bytes declared, with their checksum",
-                  "The file is damaged: write or copy it again.")
+                  DAMAGED)
 
 
 def _start(source: Source, member: Member) -> int:
@@ -147,16 +147,16 @@ def _inflated(source: Source, member: Member, start: int) -> Iterator[bytes]:
         if not waiting:
             waiting = source.read(start + at, min(limits.CHUNK_BYTES, member.packed - at))
             at += len(waiting)
-            if not waiting:
-                raise bad(member.name, "cut short", "must be whole", "The file is damaged: write or copy it again.")
+        last = not waiting  # nothing more comes in, but something may still come out
         try:
             piece = stream.decompress(waiting, limits.CHUNK_BYTES)
         except zlib.error:
-            raise bad(member.name, "damaged", "must be whole",
-                      "The file is damaged: write or copy it again.") from None
+            raise bad(member.name, "damaged", "must be whole", DAMAGED) from None
         waiting = stream.unconsumed_tail
         if piece:
             yield piece
+        elif last and not stream.eof:
+            raise bad(member.name, "cut short", "must be whole", DAMAGED)
     if stream.unused_data or at != member.packed:
         raise bad(member.name, f"{member.packed} bytes packed", f"must unpack to the {member.size} bytes declared")
 
@@ -209,6 +209,7 @@ def numbers(source: Source, member: Member, head: Head) -> Iterator[Array]:
             yield np.frombuffer(body[:whole], head.dtype).astype(head.dtype.newbyteorder("="), copy=False)
 
 
+DAMAGED = "The file is damaged: write or copy it again."
 REMEDY = "Write the file with numpy.savez, as docs/traces.md says."
 
 
