@@ -57,12 +57,11 @@ def compute() -> Exhibit:
         f"A sigmoid's derivative is at most 1/4. Left out, what should fade to {number(float(right.h[-1, 0]))} on its "
         f"way from step {T - 1} to step 0 arrives as {number(float(wrong.h[-1, 0]))}.")
     return Exhibit(
-        BUG, f"An LSTM over {T} steps, recurrent weights {GAIN:g} times PyTorch's, swept backward twice: with its factors, and "
-        "with those of the broken program.",
-        amounts, maps, picture,
-        f"The error of the gradient of W_hh is {number(recurrent.relative_error)} times that gradient; the last loss' own "
-        f"changes by a factor of {number(growth[0])} with each step back instead of {number(growth[1])}: it explodes where "
-        "it should vanish.")
+        BUG, f"An LSTM over {T} steps, recurrent weights {GAIN:g} times PyTorch's, swept backward twice: with its own "
+        "derivatives, and with those of the broken program.", amounts, maps, picture,
+        f"The error of the gradient of W_hh is {number(recurrent.relative_error)} times that gradient; the last loss' "
+        f"own changes by a factor of {number(growth[0])} with each step back instead of {number(growth[1])}: it "
+        "explodes where it should vanish.")
 
 
 def forgetful(tape: LayerTape) -> Array:

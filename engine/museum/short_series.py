@@ -20,7 +20,7 @@ BUG = Bug(
     "dropped whole.",
     "Every epoch ends at once; the loss is 0, nan or never printed, and the weights are those that were drawn. At "
     "best there is a ZeroDivisionError or an IndexError far from the cause.",
-    "ZeroDivisionError: division by zero",
+    "",
     "Let the last window be shorter (range(0, len(series), num_steps)), and refuse a series that is too short by name.",
     "pytorch",
     (Met("Small vocab errors?", "https://github.com/karpathy/char-rnn/issues/15",
