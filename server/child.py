@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pickle
+import signal
 import sys
 from typing import Any
 
@@ -71,9 +73,12 @@ class Child:
             raise DeadError from error
 
     def kill(self) -> None:
-        """Ends the process now, in the middle of whatever it does."""
+        """Ends the process now, in the middle of whatever it does.
+
+        By its id: `Process.kill` would ask the system about it first, and take its exit code from who waits for it."""
         if self._process.returncode is None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def ended(self) -> None:
         """Returns when the process has ended, for whatever reason."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import time
-import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from engine.training.lab import Lab
 from engine.training.snapshots import Moment, Snapshot
 from server.encoding import encode_json
 from server.training.archives import dump, load
+from server.training.measuring import held, traced
 from server.training.messages import Happened, Standing, Take, lane_name
 from server.training.points import Merger
 
@@ -80,15 +79,10 @@ class Holding:
             self._changes += 1
 
     def _traced(self) -> Snapshot | None:
-        """Returns the next snapshot; says how much memory beyond what the lane holds anyway its update took."""
-        gc.collect()
-        tracemalloc.start()
-        try:
-            snapshot = next(self.lane, None)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        self._happened("strategy", "peak", {"strategy": self.strategy, "peak_bytes": peak})
+        """Returns the next snapshot; says how much memory the strategy's updates take: the arrays that they hold
+        (weights, gradients, optimiser, tape), and the most that this one took beyond them."""
+        snapshot, beyond = traced(lambda: next(self.lane, None))
+        self._happened("strategy", "peak", {"strategy": self.strategy, "peak_bytes": held(self.lane.step) + beyond})
         return snapshot
 
     def _note(self, snapshot: Snapshot) -> None:
