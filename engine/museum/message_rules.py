@@ -63,7 +63,8 @@ PHRASES: tuple[Phrase, ...] = (
             rf"|0\.288{NEAR}0\.108|0\.108{NEAR}0\.288", "state_grad", 75,
             "The loop's stored states keep their .grad from pass to pass."),
     _phrase(rf"pad(?:ded|ding)?\b{NEAR}(?:last|final) (?:hidden )?(?:state|output|step)"
-            rf"|(?:last|final) hidden state{NEAR}pad", "padding", 55, "Padding steps are steps: they change the state."),
+            rf"|(?:last|final) hidden state{NEAR}pad", "padding", 55, "Padding steps are steps: they change the "
+            "state."),
     _phrase(rf"(?:validation|evaluat\w{{0,6}}|test) (?:loss|set){NEAR}(?:hidden state|carried|reset_states|init_hidden)"
             rf"|hidden state{NEAR}(?:validation|evaluation)", "validation_state", 50,
             "What validation starts from is part of its result."),
