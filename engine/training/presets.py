@@ -31,7 +31,7 @@ LAB_PRESETS: tuple[LabPreset, ...] = (
     _preset("carry-or-reset", "Must I carry the state? (num_steps 5)",
             "The same network with the state fed back from window to window, and with zeros at every window's start: "
             "what the two questions are about, in under a minute.",
-            *_both(5), hidden=48, tokens=60_000, seeds=3, evaluations=10),
+            *_both(5), tokens=250_000, rate=0.003, seeds=5, evaluations=15),
     _preset("longer-windows", "Is a longer window better?",
             "Windows of 5, 20 and 50 steps, carried and reset, on equally many tokens.",
             *_both(5, 20, 50), tokens=200_000),
@@ -43,7 +43,7 @@ LAB_PRESETS: tuple[LabPreset, ...] = (
             Strategy(style="full"), *_both(5), Strategy(k=20), task="copy", lag=12, steps=40, batch=32, rate=0.01,
             tokens=600_000),
     _preset("lagged-bits", "Echoes after 3 and 8 steps",
-            "Each bit depends on the inputs 3 and 8 steps ago: windows of 5 see the one, full BPTT sees both.",
+            "Each bit depends on the inputs 3 and 8 steps ago. What do windows of 5 miss?",
             Strategy(style="full"), *_both(5), Strategy(style="sliding", k=5), task="lagged_bits", cell="rnn",
             hidden=32, steps=40, batch=32, rate=0.005, tokens=400_000),
     _preset("shuffled", "Shuffled with a carried state: the classic mistake",
