@@ -35,10 +35,12 @@ from server.routes import (
     traces,
     train,
     training,
+    training_pictures,
 )
 from server.services import Services
 from server.settings import Settings
 from server.store import Writer, open_store
+from server.training.pictures import Pictures
 from server.training.service import Training
 from server.version import RELEASE
 from server.visitors import Visitors
@@ -55,6 +57,7 @@ ROUTERS = (
     taps.router,
     train.router,
     training.router,
+    training_pictures.router,
     documentation.router,
 )
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))
@@ -74,10 +77,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await asyncio.gather(shared.jobs.stop(), shared.training.stop())
             await shared.assets.stop()
 
-    jobs = Jobs(settings)
+    jobs, writer = Jobs(settings), Writer(lambda: open_store(settings))
     shared = Services(
         settings, Assets(), environment(), jobs, Metrics(jobs),
-        Training(settings, Writer(lambda: open_store(settings))), Visitors(settings),
+        Training(settings, writer), Pictures(writer), Visitors(settings),
         asyncio.Semaphore(settings.uploads_at_once), asyncio.Semaphore(settings.traces_at_once),
     )
     app = FastAPI(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi.sse import EventSourceResponse
-
 from engine.training import LAB_OPTIONS, STRATEGY_OPTIONS
 from engine.training.options import MOST_STRATEGIES
 from server.answers import option_schema
@@ -13,10 +11,10 @@ from server.components import Schema
 from server.negotiation import media_type
 from server.openapi import BODY_ERRORS, ERRORS, PROBLEM
 from server.training.asking import ACTIONS, KEY, NUMBER
-from server.work import CSV, JSON
+from server.work import BINARY, CSV, JSON
 
-__all__ = ["CSV", "JSON", "chosen", "controlled", "deleted", "estimated", "listed", "moment", "one", "options"]
-__all__ += ["points", "presets", "results", "started", "stream"]
+__all__ = ["CSV", "JSON", "chosen", "controlled", "deleted", "estimated", "figures", "listed", "moment", "one"]
+__all__ += ["options", "points", "presets", "report", "results", "started", "stream"]
 
 Told = dict[str, Any]
 OBJECT: Schema = {"type": "object"}
@@ -141,7 +139,7 @@ def one() -> Told:
 def stream() -> Told:
     told = _told({"text/event-stream": {"type": "string"}}, MISSING | {429: "Too many streams"}, ID, AFTER, LAST)
     told["responses"][204] = {"description": "The run has ended, and you have all of it: do not come again"}
-    return told | {"response_class": EventSourceResponse}
+    return told
 
 
 def points() -> Told:
@@ -166,3 +164,21 @@ def results(*media: str) -> Told:
 
 def moment() -> Told:
     return _told({JSON: OBJECT}, MISSING | {404: "No such run, lane or moment is kept"}, ID, LANE, TOKENS)
+
+
+def figures(measures: tuple[str, ...], themes: tuple[str, ...]) -> Told:
+    seed: Schema = {"name": "seed", "in": "query", "schema": {"type": "integer", "minimum": 0}} | {
+        "description": "The seed whose probes are drawn; by default the first."
+    }
+    measure: Schema = {"name": "measure", "in": "query", "schema": {"enum": list(measures), "default": "nats"}} | {
+        "description": "In what losses are shown; values have half their squared error."
+    }
+    theme: Schema = {"name": "theme", "in": "query", "schema": {"enum": list(themes)}} | {
+        "description": "Whose colours the figures have; left out, colours are names such as var(--full)."
+    }
+    return _told({JSON: OBJECT, BINARY: {"type": "string", "format": "binary"}}, MISSING | {406: ERRORS[406]},
+                 ID, seed, measure, theme)
+
+
+def report() -> Told:
+    return _told({"text/html": {"type": "string"}}, MISSING, ID)

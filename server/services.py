@@ -12,6 +12,7 @@ from server.assets import Assets
 from server.jobs import Jobs
 from server.metrics import Metrics
 from server.settings import Settings
+from server.training.pictures import Pictures
 from server.training.service import Training
 from server.visitors import Visitors
 
@@ -26,6 +27,7 @@ class Services:
     jobs: Jobs
     metrics: Metrics
     training: Training
+    pictures: Pictures  # of training runs
     visitors: Visitors
     uploads: asyncio.Semaphore  # one for each file that may be held in memory at the same time
     traces: asyncio.Semaphore  # one for each recorded trace that may be on the disk at the same time

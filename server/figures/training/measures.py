@@ -1,4 +1,4 @@
-"""In what a loss is shown: nats, bits per token, or perplexity; half the squared error where values are predicted. (leaf)"""
+"""In what a loss is shown: nats, bits per token or perplexity; half the squared error of values. (leaf)"""
 
 from __future__ import annotations
 

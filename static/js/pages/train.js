@@ -30,7 +30,7 @@ class Train {
     this.bar = new Bar({ start: () => this.start(), control: (action) => this.act(action), rate: (rate) => this.act("rate", rate) });
     this.moment = new MomentPicker({ moved: () => this.look(), chosen: () => this.choose() });
     this.pictures = new Pictures({ plotly: byId("train").dataset.plotly ?? "", point: (tokens) => this.moment.point(tokens), keys: (surface) => this.moment.keys(surface),
-      failed: (error) => this.failed(error), drawn: () => this.mark() });
+      failed: (error) => this.failed(error), drawn: (verdict) => this.drawn(verdict) });
     this.estimates = new Newest((lab, signal) => service.estimate(lab, signal), (cost) => this.estimated(cost), (error) => this.refused(error));
     /** @type {Watch | null} */
     this.watch = null;
@@ -207,6 +207,15 @@ class Train {
     showStandings(byId("standings"), run);
     showSamples(byId("samples"), run, this.moment.seed, this.moment.tokens);
     if (DRAWN.some((kind) => kinds.has(kind))) this.draw();
+    this.mark();
+  }
+
+  /** @param {any} verdict so far */
+  drawn(verdict) {
+    if (this.run && !this.run.over) {
+      this.run.verdict = verdict;
+      showVerdict(this.run);
+    }
     this.mark();
   }
 

@@ -13,7 +13,7 @@ const APART_MS = 500;
 export class Pictures {
   /**
    * @param {{plotly: string, point: (tokens: number) => void, keys: (surface: HTMLElement) => void, failed: (error: unknown) => void,
-   *   drawn: () => void}} page
+   *   drawn: (verdict: any) => void}} page verdict: of what is drawn, preliminary while the run goes on
    */
   constructor(page) {
     this.page = page;
@@ -57,15 +57,15 @@ export class Pictures {
 
   /**
    * @private
-   * @param {Record<string, import("./picture-card.js").Picture>} answer
+   * @param {{pictures: Record<string, import("./picture-card.js").Picture>, verdict: any}} answer
    * @param {string} id
    */
-  async answered(answer, id) {
+  async answered({ pictures, verdict }, id) {
     const plotly = await loadPlotly(this.page.plotly);
     if (id !== this.id) return;
-    for (const [name, picture] of Object.entries(answer)) this.card(name, plotly)?.show(picture);
-    for (const card of this.cards.values()) if (!(card.name in answer)) card.root.hidden = true;
-    this.page.drawn();
+    for (const [name, picture] of Object.entries(pictures)) this.card(name, plotly)?.show(picture);
+    for (const card of this.cards.values()) if (!(card.name in pictures)) card.root.hidden = true;
+    this.page.drawn(verdict);
   }
 
   /**

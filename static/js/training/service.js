@@ -56,11 +56,11 @@ export async function control(id, action, rate) {
 }
 
 /**
- * Returns the pictures of a run, each with its sentence and its table.
+ * Returns the pictures of a run, each with its sentence and its table, and the verdict so far.
  * @param {string} id
  * @param {{seed: number, measure: string}} chosen
  * @param {AbortSignal} signal
- * @returns {Promise<Record<string, any>>}
+ * @returns {Promise<{pictures: Record<string, any>, verdict: any}>}
  */
 export async function pictures(id, { seed, measure }, signal) {
   const query = new URLSearchParams({ seed: String(seed), measure });
