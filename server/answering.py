@@ -13,7 +13,6 @@ from starlette.responses import Response
 from engine import Config, as_query
 from server import problems
 from server.bodies import read_json_body, read_typed_body
-from server.clients import client_of
 from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
 from server.queries import Query, etag, read_body
@@ -102,7 +101,8 @@ async def _answer(request: Request, asked: Query | Unread | Upload, key: list[st
 
 async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
     """Returns what is computed, or None as soon as the client has gone; the job is then dropped."""
-    job = asyncio.ensure_future(services(request).jobs.run(key, task, client_of(request)))
+    here = services(request)
+    job = asyncio.ensure_future(here.jobs.run(key, task, here.visitors.client(request)))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({job, gone}, return_when=asyncio.FIRST_COMPLETED)

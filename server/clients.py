@@ -1,17 +1,10 @@
-"""Who asks, as far as fairness goes."""
+"""Where a request comes from, as far as fairness goes. (leaf)"""
 
 from __future__ import annotations
 
 import ipaddress
 
-from starlette.requests import Request
-
 NETWORK = {4: 24, 6: 56}  # bits of an address that one household or school has
-
-
-def client_of(request: Request) -> str:
-    """Returns the name under which a request is accounted: the network that it comes from."""
-    return network(request.client.host if request.client else "")
 
 
 def network(host: str) -> str:

@@ -18,6 +18,7 @@ from itsdangerous import BadSignature, Signer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.clients import network
 from server.settings import Settings
 from server.store.opening import default_folder
 
@@ -45,8 +46,8 @@ class Visitors:
         return name if NAME.fullmatch(name) else None
 
     def client(self, request: Request) -> str:
-        """Returns who a request is charged to: the visitor, or without a cookie the address that it comes from."""
-        return self.known(request) or f"address {request.client.host if request.client else 'unknown'}"
+        """Returns who a request is charged to: the visitor, or without a cookie the network that it comes from."""
+        return self.known(request) or f"network {network(request.client.host) if request.client else 'unknown'}"
 
     def welcome(self, request: Request) -> str:
         """Returns the visitor's name, a new one if need be; `remember` puts it in the answer."""

@@ -26,16 +26,19 @@ async def explore(request: Request) -> Response:
 
 
 def page(request: Request, template: str, **context: Any) -> Response:
-    """Returns a page made from its template, compressed where the client takes that."""
+    """Returns a page made from its template, compressed where the client takes that.
+
+    A browser without a visitor's name gets one: a class behind one address is then as many clients as it has pupils."""
     here = services(request)
     frame = {"version": RELEASE, "static_url": here.assets.static_url}
-    text = here.templates.get_template(template).render(frame | context)
-    if not takes_gzip(request.headers.get("accept-encoding")):
-        return HTMLResponse(text, headers={"cache-control": "no-cache", "vary": "accept-encoding"})
-    return HTMLResponse(
-        gzip.compress(text.encode(), 4, mtime=0),
-        headers={"cache-control": "no-cache", "vary": "accept-encoding", "content-encoding": "gzip"},
-    )
+    body = here.templates.get_template(template).render(frame | context).encode()
+    headers = {"cache-control": "no-cache", "vary": "accept-encoding"}
+    if takes_gzip(request.headers.get("accept-encoding")):
+        body, headers["content-encoding"] = gzip.compress(body, 4, mtime=0), "gzip"
+    response = HTMLResponse(body, headers=headers)
+    if here.visitors.known(request) is None:
+        here.visitors.remember(response, here.visitors.welcome(request))
+    return response
 
 
 @router.get("/static/{version}/{name:path}")

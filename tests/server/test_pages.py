@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import engine
@@ -130,3 +132,21 @@ def test_colours_are_resolved_by_theme() -> None:
     figure = {"line": {"color": "var(--full)"}, "list": ["var(--full)", 1], "free": "var(--unknown)"}
     assert themes.resolve(figure, "dark") == {
         "line": {"color": dark["--full"]}, "list": [dark["--full"], 1], "free": "var(--unknown)"}  # fmt: skip
+
+
+def test_a_page_gives_a_visitor_a_name_once_and_the_name_is_charged(app: FastAPI) -> None:
+    with TestClient(app, base_url="http://localhost") as browser:
+        first = browser.get("/")
+        assert "httponly" in first.headers["set-cookie"].lower()
+        assert "set-cookie" not in browser.get("/").headers
+        assert "set-cookie" not in browser.get("/healthz").headers
+        cookie = browser.cookies["unrolled_visitor"]
+    visitors = app.state.services.visitors
+    cookies = [f"unrolled_visitor={cookie}", "unrolled_visitor=forged", ""]
+    asked = [
+        Request({"type": "http", "headers": [(b"cookie", text.encode())], "client": ("10.1.2.3", 1)})
+        for text in cookies
+    ]
+    named, forged, nobody = map(visitors.client, asked)
+    assert named == visitors.known(asked[0])
+    assert forged == nobody == "network 10.1.2.0/24"
