@@ -8,14 +8,15 @@ import re
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import engine
 from server import paths, themes
+from server.app import create_app
 from server.assets import PLOTLY_URL, Folder
 from server.rendering import as_script, environment
+from server.settings import Settings
 
 
 def test_the_page_holds_the_catalogue(client: TestClient) -> None:
@@ -134,7 +135,8 @@ def test_colours_are_resolved_by_theme() -> None:
         "line": {"color": dark["--full"]}, "list": [dark["--full"], 1], "free": "var(--unknown)"}  # fmt: skip
 
 
-def test_a_page_gives_a_visitor_a_name_once_and_the_name_is_charged(app: FastAPI) -> None:
+def test_a_page_gives_a_visitor_a_name_once_and_the_name_is_charged(settings: Settings) -> None:
+    app = create_app(settings)  # its life ends with this test
     with TestClient(app, base_url="http://localhost") as browser:
         first = browser.get("/")
         assert "httponly" in first.headers["set-cookie"].lower()
