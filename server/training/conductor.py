@@ -119,7 +119,7 @@ class Conductor:
     async def _cannot_store(self, run: Run, error: StoreError) -> None:
         """Pauses a run whose events cannot be stored: nobody is shown what may be lost."""
         log.error("run %s pauses: %s", run.id, error.problem)
-        run.status, run.note = "paused", f"{error.problem}"
+        run.status, run.note, run.unstored = "paused", f"{error.problem}", True
         await self.halt(run, 0.0)
         self.ledger.tell(run, "problem", status="paused", note=run.note)
 

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 import numpy as np
-from engine.training.lane import Lane
 
 from engine.training.corpus import Corpus
 from engine.training.lab import Lab
+from engine.training.lane import Lane
 from engine.training.snapshots import Moment, Snapshot
 from server.encoding import encode_json
 from server.training.archives import dump, load

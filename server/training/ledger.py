@@ -26,7 +26,7 @@ class Ledger:
         async with run.storing:
             self._noted(run, await self.writer.append(run.id, said, status, note=note if status else None))
             if status:
-                run.status, run.note = status, note
+                run.status, run.note, run.unstored = status, note, False
 
     async def report(self, run: Run, report: Report) -> None:
         """Stores what a process reports, in one transaction; raises StoreError."""

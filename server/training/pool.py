@@ -174,7 +174,8 @@ class Pool:
                     trainer.heard()
                     await self._hooks.reported(trainer, report)
         except DeadError:
-            log.info("training process %d ended", trainer.pid)
+            if not trainer.unwanted:
+                log.warning("training process %d ended by itself", trainer.pid)
         except Exception:
             log.exception("a report of training process %d could not be dealt with", trainer.pid)
         finally:

@@ -47,6 +47,7 @@ class Run:
     verdict: str | None = None  # as JSON
     last: int = 0  # id of its last event
     going: bool = False  # its lanes may be handed out
+    unstored: bool = False  # how it stands could not be stored, so that only this server knows
     deaths: int = 0  # processes lost since somebody last started it
     steps: set[str] = field(default_factory=set)  # lanes that are to take one update each
     storing: asyncio.Lock = field(default_factory=asyncio.Lock)  # one append after the other, so that ids are in order

@@ -18,18 +18,19 @@ from server.store.errors import unknown_run
 from server.store.rows import Event, NewRun, new_id
 from server.store.writer import Writer
 from server.training.conductor import Conductor
-from server.training.ledger import Ledger, event
+from server.training.ledger import Ledger, event, state
 from server.training.messages import FINISHED
 from server.training.runs import Run, lab_of, recalled
 from server.training.summing import view_of
 from server.training.watching import Viewers
 
 log = logging.getLogger("unrolled")
-KNOWN = 64  # runs that are kept in memory beside those that go on
+KNOWN = 16  # runs that are kept in memory beside those that go on
 PAGE = 1000  # events that are read from the store at a time
 CANCEL_SECONDS = 0.1
 STOP_SECONDS = 0.4
 LONGEST_WAIT = 3600
+LOOK_SECONDS = 5.0  # between two looks for runs whose server has ended
 
 
 class Training:
@@ -43,23 +44,22 @@ class Training:
         self._known: OrderedDict[str, Run] = OrderedDict()
         self._waiting: list[Run] = []
         self._clients: dict[str, str] = {}  # run that goes on or waits -> who is charged for it
-        self._began = False
+        self._looked = -LOOK_SECONDS
         self._beginning = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def begin(self) -> None:
-        """Says of every run that an earlier server left in the middle that it was interrupted; once."""
+        """Says of every run that a server left in the middle, and that has no server now, that it was interrupted."""
         self._loop = asyncio.get_running_loop()
         async with self._beginning:
-            if self._began:
+            if self._loop.time() < self._looked + LOOK_SECONDS:
                 return
             for run in await self.writer.interrupt():
                 note = "The server ended in the middle of it. It can be resumed from its last checkpoint."
-                said = event("state", status="interrupted", note=note)
-                await self.writer.append(run, [said], "interrupted", note=note)
-            self._began = True
+                await self.writer.append(run, [state("interrupted", note)], "interrupted", note=note)
+            self._looked = self._loop.time()
 
     def warm(self) -> None:
         """Has processes ready for somebody who is about to start a run."""
@@ -74,7 +74,7 @@ class Training:
         self._check_room(client)
         self.warm()
         made = new_id()
-        text = json.dumps(lab_as_dict(lab))
+        text = await asyncio.to_thread(lambda: json.dumps(lab_as_dict(lab)))
         row = await self.writer.create(NewRun(made, visitor, text, title, key))
         if row.id != made:
             if json.loads(row.lab_json) != json.loads(text):
@@ -107,17 +107,20 @@ class Training:
     async def get(self, run: str) -> Run:
         """Returns a run, from memory or from the store; raises StoreError (404) for one that is not kept."""
         await self.begin()
-        if run in self._known:
+        known = self._known.get(run)
+        if known is not None and run in self._clients:
             self._known.move_to_end(run)
-            return self._known[run]
+            return known
         row = await self.writer.run(run)
         if row is None:
             raise unknown_run(run)
+        if known is not None and (known.status, known.last) == (row.status, row.last):
+            return known
         events: list[Event] = []
         while more := await self.writer.events(run, events[-1].id if events else 0, PAGE):
             events += more
         found = await asyncio.to_thread(lambda: recalled(row, lab_of(row), events))
-        return self._keep(self._known.get(run, found))
+        return self._known[run] if run in self._clients else self._keep(found)
 
     def processes(self, run: Run) -> int:
         """Returns how many processes train a run, or would if it were its turn."""
@@ -128,6 +131,7 @@ class Training:
         async with run.control:
             if run.status in FINISHED and not (action == "stop" and run.status == "cancelled"):
                 raise refuse(409, "action", action, f"the run is {run.status}", "Start a new run.")
+            self._take_over(run, client)
             if action == "resume" and run.status in ("paused", "interrupted"):
                 await self.enqueue(run, client)
             elif action == "pause" and run.status in ("queued", "running"):
@@ -145,15 +149,26 @@ class Training:
         """Returns whether the run is gone: one that has come to its end is forgotten; one that goes on is cancelled."""
         async with run.control:
             if run.status not in FINISHED:
+                self._take_over(run, run.visitor)
                 await self._cancel(run)
                 return False
             self.viewers.close(run.id)
             self._known.pop(run.id, None)
+            self._clients.pop(run.id, None)
             return await self.writer.delete(run.id)
 
     async def view(self, run: Run) -> RunView:
         """Returns the run in plain arrays."""
         return await view_of(self.writer, run)
+
+    def _take_over(self, run: Run, client: str) -> None:
+        """Has this server answer for a run from now on, unless another one does."""
+        if run.id in self._clients:
+            return
+        if run.status in ("queued", "running"):
+            raise refuse(409, "run", run.id, "another server that shares the database trains it", "Ask that one.")
+        self._clients[run.id] = client
+        self._known[run.id] = run
 
     async def _pause(self, run: Run) -> None:
         """Has a run wait until it is resumed; what it has is kept."""
@@ -177,28 +192,28 @@ class Training:
             self.conductor.engage(run)
 
     def close_soon(self) -> None:
-        """Has the event loop end all streams and take nothing new; may be called by a signal handler."""
+        """Has the event loop bring everything to rest; may be called by a signal handler."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._close)
-
-    def _close(self) -> None:
-        self.stopping = True
-        self.viewers.close()
+            self._loop.call_soon_threadsafe(lambda: self._soon(self._wind_down()))
 
     async def stop(self) -> None:
         """Ends within a second: what runs is stored, and can be resumed when the server is there again."""
-        self._close()
-        open_runs = [*self._waiting, *self.conductor.active]
+        await self._wind_down()
+        await self.conductor.pool.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.writer.close()
+
+    async def _wind_down(self) -> None:
+        """Interrupts every run, tells those who watch, and ends their streams."""
+        self.stopping = True
+        going = [*self._waiting, *(run for run in self.conductor.active if run.going)]
         self._waiting.clear()
         note = "The server was stopped. The run can be resumed."
-        going = [run for run in open_runs if run.status != "paused"]
         rest = [self.conductor.rest(run, "interrupted", note, STOP_SECONDS) for run in going]
         for outcome in await asyncio.gather(*rest, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 log.error("a run could not be stored at the end: %s", outcome)
-        await self.conductor.pool.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.writer.close()
+        self.viewers.close()
 
     def _withdraw(self, run: Run) -> None:
         if run in self._waiting:
@@ -208,8 +223,9 @@ class Training:
         """Remembers a run; of those that do not go on, the last ones asked about."""
         self._known[run.id] = run
         for old in list(self._known.values())[:-KNOWN]:
-            if old not in self._waiting and old not in self.conductor.active and not old.control.locked():
+            if old not in self._waiting and old not in self.conductor.active and not old.unstored:
                 del self._known[old.id]
+                self._clients.pop(old.id, None)
         return run
 
     def _check_room(self, client: str) -> None:
