@@ -9,6 +9,9 @@ from server import openapi
 from server.answering import answer_trace
 from server.assets import PLOTLY_URL
 from server.routes.pages import page
+from server.services import services
+from server.settings import MIB
+from server.traces.makers import MAKERS
 
 router = APIRouter(tags=["traces"])
 
@@ -16,7 +19,8 @@ router = APIRouter(tags=["traces"])
 @router.get("/model", include_in_schema=False)
 async def model(request: Request) -> Response:
     """The page that takes a trace by drag and drop, and shows it."""
-    return page(request, "model.html", plotly_url=PLOTLY_URL)
+    most = services(request).settings.trace_bytes // MIB
+    return page(request, "model.html", plotly_url=PLOTLY_URL, makers=MAKERS, most_mib=most)
 
 
 @router.post("/api/v1/traces", **openapi.traced())

@@ -113,6 +113,32 @@ export async function send(address, how) {
 }
 
 /**
+ * Returns what a recorded trace holds, and how far its gradients reach.
+ * @param {Blob} file it is sent as it is read, and never held whole
+ * @param {string} expect "" for what the trace declares
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+export async function trace(file, expect, signal) {
+  const response = await fetch(`/api/v1/traces${expect ? `?${new URLSearchParams({ expect })}` : ""}`, {
+    method: "POST", signal, body: file, headers: { Accept: "application/vnd.unrolled.bin", "Content-Type": "application/x-npz" },
+  });
+  if (!response.ok) throw await refusal(response);
+  return decode(await response.arrayBuffer());
+}
+
+/**
+ * Returns the example of a trace.
+ * @param {string} address
+ * @returns {Promise<Blob>}
+ */
+export async function example(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw await refusal(response);
+  return response.blob();
+}
+
+/**
  * Asks by GET, which caches understand; by POST where a text is too long for an address.
  * @param {string} what
  * @param {import("./state.js").Config} config

@@ -22,6 +22,7 @@ def figure(found: Outcome, reach: Reach, row: str) -> Figure:
     credit = found.recorded.credit[row]
     cells = matrix(np.asarray(credit.h, np.float64), credit.loss_steps)
     shown = bin_starts(len(credit.loss_steps), MOST_ROWS)
+    cells["showlegend"] = False
     cells["y"] = np.linspace(0, len(credit.loss_steps) - 1, shown.size)
     stairs = [*_expected(found, reach), *_found(found, reach.by_row[row], "found, this state")]
     return _framed(found, reach, [cells, *stairs])
