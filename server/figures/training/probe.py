@@ -34,7 +34,8 @@ def _figure(view: RunView, strategy: int, norms: Floats) -> Figure:
         marked = np.where(np.isnan(norms), np.inf, norms)
         starts = bin_starts(steps, MOST_STEPS)
         data.append(heatmap(to_z(largest(marked, 0, MOST_STEPS)), x=np.arange(norms.shape[1]) * gap, uid="probe",
-                            y=centres(starts, steps), name="gradient", colorbar=colorbar("‖dL/dh<sub>t</sub>‖")))
+                            y=centres(starts, steps), name="gradient", showlegend=False,
+                            colorbar=colorbar("‖dL/dh<sub>t</sub>‖")))
     data.append(_edge(view, strategy, steps))
     return framed(data, xaxis=token_axis(view), showlegend=bool(norms.size),
                   yaxis=axis("step t of the piece", range=[-0.5, max(steps, 2) - 0.5], showgrid=False, nticks=6),

@@ -204,7 +204,7 @@ class Train {
     this.bar.show(run);
     showVerdict(run);
     this.moment.show(run);
-    showStandings(byId("standings"), run);
+    showStandings(byId("standings"), run, this.moment.measure);
     showSamples(byId("samples"), run, this.moment.seed, this.moment.tokens);
     if (DRAWN.some((kind) => kinds.has(kind))) this.draw();
     this.mark();
@@ -237,6 +237,7 @@ class Train {
   choose() {
     this.look();
     this.draw();
+    if (this.run) showStandings(byId("standings"), this.run, this.moment.measure);
   }
 
   remember() {

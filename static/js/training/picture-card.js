@@ -31,7 +31,13 @@ export class PictureCard {
     this.chart.table = () => this.table();
     this.keepKeyInPng();
     if (this.marked) this.listen(page);
-    else this.chart.surface.remove();
+    else this.unmark();
+  }
+
+  /** @private */
+  unmark() {
+    this.chart.surface.remove();
+    this.chart.readout.remove();
   }
 
   get name() {

@@ -128,15 +128,17 @@ export function momentAt(lane, tokens) {
 }
 
 /**
- * Returns a loss in the unit that is usual for the task, as number and unit.
+ * Returns a loss in a measure, as number and unit.
  * @param {number | null} loss
  * @param {any} lab
+ * @param {string} measure nats, bits or perplexity; values have half their squared error
  */
-export function usual(loss, lab) {
+export function measured(loss, lab, measure) {
   const value = loss ?? NaN;
   if (lab.task === "adding" || lab.task === "series") return { value, unit: "half the squared error" };
-  if (lab.task === "text" && lab.vocabulary === "word") return { value: Math.exp(value), unit: "perplexity" };
-  return { value: value / Math.LN2, unit: lab.task === "text" ? "bits per character" : "bits per step" };
+  if (measure === "perplexity") return { value: Math.exp(value), unit: "perplexity" };
+  const token = lab.task === "text" ? (lab.vocabulary === "word" ? "word" : "character") : "step";
+  return { value: measure === "bits" ? value / Math.LN2 : value, unit: `${measure} per ${token}` };
 }
 
 /**

@@ -3,7 +3,7 @@
 import { make } from "../lib/dom.js";
 import { number, percent } from "../lib/format.js";
 import { strategyName } from "./lab.js";
-import { duration, usual } from "./run.js";
+import { duration, measured } from "./run.js";
 import { swatch } from "./swatch.js";
 
 const COLUMNS = ["strategy", "trained", "loss carried", "loss reset", "right", "gradient", "clipped", "half-life", "time", "memory"];
@@ -19,11 +19,12 @@ const EXPLAINED = {
  * Fills the table.
  * @param {HTMLElement} root
  * @param {import("./run.js").Run} run
+ * @param {string} measure
  */
-export function showStandings(root, run) {
+export function showStandings(root, run, measure) {
   const head = make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col", title: EXPLAINED[name] }, name)));
-  const rows = run.lab.strategies.map((/** @type {any} */ strategy, /** @type {number} */ index) => row(run, strategy, index));
-  const { unit } = usual(0, run.lab);
+  const rows = run.lab.strategies.map((/** @type {any} */ strategy, /** @type {number} */ index) => row(run, strategy, index, measure));
+  const { unit } = measured(0, run.lab, measure);
   root.replaceChildren(make("table", {}, make("caption", {}, `Losses in ${unit}, held out; the one that belongs to how a strategy was trained is set bold. Means over the seeds.`),
     make("thead", {}, head), make("tbody", {}, ...rows)));
 }
@@ -32,13 +33,14 @@ export function showStandings(root, run) {
  * @param {import("./run.js").Run} run
  * @param {any} strategy
  * @param {number} index
+ * @param {string} measure
  */
-function row(run, strategy, index) {
+function row(run, strategy, index, measure) {
   const lanes = [...run.lanes.values()].filter((lane) => lane.strategy === index);
   const reset = strategy.value === "reset";
   const last = (/** @type {string} */ name) => mean(lanes.map((lane) => /** @type {any} */ (lane.moments.at(-1))?.[name]));
   const now = (/** @type {string} */ name) => mean(lanes.map((lane) => /** @type {any} */ (lane.point)?.[name]));
-  const loss = (/** @type {string} */ name) => short(usual(last(name), run.lab).value);
+  const loss = (/** @type {string} */ name) => short(measured(last(name), run.lab, measure).value);
   const seconds = lanes.reduce((sum, lane) => sum + (lane.point?.seconds ?? 0), 0);
   const peak = run.peaks.get(index) ?? 0;
   const accuracy = last(reset ? "accuracy_reset" : "accuracy_carry");
