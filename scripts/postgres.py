@@ -28,8 +28,8 @@ REMEDY = "no PostgreSQL: install your system's `postgresql` package"
 INSTALL_SECONDS = 600
 START_SECONDS = 60
 # The tests kill programs, not the machine: what has been written need not be on the disk.
-QUICK = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB",
-         "max_connections": "60", "listen_addresses": "127.0.0.1"}
+QUICK = {"fsync": "off", "full_page_writes": "off"}
+SMALL = {"shared_buffers": "32MB", "max_connections": "60", "listen_addresses": "127.0.0.1"}
 
 
 def binaries() -> Path | None:
@@ -71,21 +71,22 @@ def _succeeds(command: list[str]) -> bool:
 class Postgres:
     """One running server. `stop` and `start` are for the tests of a server that goes away and comes back."""
 
-    def __init__(self, folder: Path, programs: Path, user: str | None) -> None:
-        self._folder, self._programs, self._user = folder, programs, user
+    def __init__(self, folder: Path, programs: Path, user: str | None, settings: dict[str, str]) -> None:
+        self._folder, self._programs, self._user, self._settings = folder, programs, user, settings
         self._numbers = count()
         self.port = _free_port()
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[Postgres]:
-        """Yields a new server, with nothing in it; it and its files are gone afterwards."""
+    def started(cls, quick: bool = True) -> Iterator[Postgres]:
+        """Yields a new server, with nothing in it; it and its files are gone afterwards. One that is not `quick`
+        writes to the disk as any other does."""
         programs, user = obtain(), _unprivileged()
         folder = Path(tempfile.mkdtemp(prefix="unrolled-postgres-"))
         if user is not None:
             shutil.chown(folder, user)
-        server = cls(folder, programs, user)
+        server = cls(folder, programs, user, SMALL | QUICK if quick else SMALL)
         try:
             server._run("initdb", "--pgdata", str(folder / "data"), "--username=unrolled", "--auth=trust",
                         "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
@@ -97,7 +98,7 @@ class Postgres:
 
     def start(self) -> None:
         """Starts the server and returns when it answers."""
-        options = [word for name, value in QUICK.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port),
                    "-k", str(self._folder), *options]
         with (self._folder / "log").open("ab") as log:

@@ -101,6 +101,18 @@ def test_an_event_that_is_there_is_left_out_and_leaves_no_gap(store: Store) -> N
     assert len(store.append(run, [point(1, "0.1"), NewEvent("moment", "0.0", "1", "{}")])) == 2
 
 
+def test_many_lanes_and_kinds_at_once_are_told_apart(store: Store) -> None:
+    """More keys than one statement asks for, each in a lane and a kind of its own or in one of all."""
+    run, other = a_run(store), a_run(store)
+    many = [NewEvent(f"kind {n % 7}", f"{n % 11}.{n % 13}", str(n), "{}") for n in range(1500)]
+    one = [point(n) for n in range(1500)]
+    assert len(store.append(run, many + one)) == 3000
+    assert store.append(run, one[::-1] + many[::-1]) == []
+    assert len(store.append(other, many[:10])) == 10
+    again = [NewEvent("kind 0", "again", str(n), "{}") for n in range(1500)]
+    assert [event.id for event in store.append(run, many + again + one)] == list(range(3001, 4501))
+
+
 def test_an_event_without_a_key_is_always_kept(store: Store) -> None:
     run = a_run(store)
     again = NewEvent("state", "", None, '{"status": "running"}')
