@@ -183,6 +183,9 @@ def _value(recorded: Recorded, reach: Reach) -> str:
     if meant == "reset" and len(values.carried):
         where = steps_list(values.carried)
         return f"The state was to start anew at each window, but its value is carried into {where}."
+    if len(values.reset) and len(values.carried):
+        return (f"The state's value is carried into {steps_list(values.carried)}; it starts anew at "
+                f"{steps_list(values.reset)}.")
     if len(values.reset):
         return f"The state starts anew at {steps_list(values.reset)}: its value is not carried there."
     return "The state's value is carried from window to window." if len(values.carried) else ""
@@ -194,8 +197,8 @@ def _vanished(reach: Reach) -> str:
     s, r = int(reach.losses[reach.shown]), int(reach.found[reach.shown])
     if not share < VANISHED or r in (NOWHERE, s):
         return ""
-    left = "it is exactly 0" if share == 0 else f"{number(share)} of what it is at step {s} is left"
-    return f"Connected is not felt: at step {r} {left}. There the gradient has vanished, it is not cut."
+    left = "exactly 0" if share == 0 else f"{number(share)} of what there is at step {s}"
+    return f"Connected is not felt: what arrives at step {r} is {left}. There the gradient has vanished, it is not cut."
 
 
 def _unseen(reach: Reach) -> str:

@@ -149,6 +149,13 @@ def test_the_value_is_reset_where_it_was_to_be_carried() -> None:
     assert says(found, "window:20")[-1] == "The state starts anew at steps 20 and 40: its value is not carried there."
 
 
+def test_a_new_sequence_in_the_middle() -> None:
+    cuts = {row: [20, 40] for row in LSTM}
+    found = made(LSTM, cuts, T, [0, 10, 20, 30, 40, 50], WINDOW20, reset={row: [20, 40] for row in LSTM})
+    assert says(found)[-1] == ("The state's value is carried into steps 10, 30 and 50; it starts anew at steps 20 and "
+                               "40.")
+
+
 def test_the_value_is_carried_where_it_was_to_start_anew() -> None:
     found = made(LSTM, both(20), T, [0, 20, 40], {**WINDOW20, "value": "reset"})
     assert agrees(found) is False
@@ -168,12 +175,12 @@ def test_vanished_but_connected() -> None:
     assert says(found) == [
         "The loss at step 59 reaches all the way back to step 0.",
         "full BPTT was declared, and it is what was found: each of the 60 losses reaches exactly as far as it should.",
-        "Connected is not felt: at step 0 1.6e-12 of what it is at step 59 is left. There the gradient has vanished, "
-        "it is not cut.",
+        "Connected is not felt: what arrives at step 0 is 1.6e-12 of what there is at step 59. There the gradient has "
+        "vanished, it is not cut.",
     ]
     zero = made(LSTM, {}, T, [0], {"style": "full"}, credit=lambda lag: float(lag < 30))
-    assert says(zero)[2] == ("Connected is not felt: at step 0 it is exactly 0. There the gradient has vanished, it is "
-                             "not cut.")
+    assert says(zero)[2] == ("Connected is not felt: what arrives at step 0 is exactly 0. There the gradient has "
+                             "vanished, it is not cut.")
 
 
 def test_a_loss_that_leads_nowhere() -> None:
