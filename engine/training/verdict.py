@@ -51,7 +51,7 @@ def _mark(lab: Lab, lanes: Sequence[LaneView]) -> int | None:
         return None
     counts = [[len(lane.moments) - 1 for lane in lanes if lane.seed == seed and lane.ended != "diverged"]
               for seed in lab.all_seeds]
-    return max((min(each) for each in counts if each), default=0)
+    return max((min(each) for each in counts if each and min(each) >= 0), default=0)
 
 
 def _tokens(lanes: Sequence[LaneView], mark: int) -> int:

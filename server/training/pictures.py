@@ -68,15 +68,18 @@ class _Builder:
         found = self.plain.view(status)
         if found.verdict is not None:
             return found
+        if not _evaluated(found):
+            return found
         state = tuple((len(lane.moments), lane.ended) for lane in found.lanes)
         if state != self._judged:
             self._judged, self._verdict = state, verdict(found.lab, found.lanes, found.rates)
-        return replace(found, verdict=self._verdict if _evaluated(found) else None)
+        return replace(found, verdict=self._verdict)
 
 
 def _evaluated(view: RunView) -> bool:
-    """Returns whether anything has been evaluated after training."""
-    return any(len(lane.moments) > 1 for lane in view.lanes)
+    """Returns whether all lanes of a seed that go on have been evaluated after training."""
+    return any(all(len(lane.moments) > 1 or lane.ended == "diverged" for lane in view.lanes if lane.seed == seed)
+               for seed in view.lab.all_seeds)
 
 
 def _encoded(view: RunView, asked: Asked) -> bytes:

@@ -30,10 +30,11 @@ class Train {
     this.bar = new Bar({ start: () => this.start(), control: (action) => this.act(action), rate: (rate) => this.act("rate", rate) });
     this.moment = new MomentPicker({ moved: () => this.look(), chosen: () => this.choose() });
     this.pictures = new Pictures({ plotly: byId("train").dataset.plotly ?? "", point: (tokens) => this.moment.point(tokens), keys: (surface) => this.moment.keys(surface),
-      failed: (error) => this.failed(error), drawn: (verdict) => this.drawn(verdict) });
+      failed: (error) => this.undrawn(error), drawn: (verdict) => this.drawn(verdict) });
     this.estimates = new Newest((lab, signal) => service.estimate(lab, signal), (cost) => this.estimated(cost), (error) => this.refused(error));
     /** @type {Watch | null} */
     this.watch = null;
+    this.troubled = false; // whether the pictures could not be had
     this.key = ""; // of the start that is under way, or whose answer was lost
     this.listen();
     this.route();
@@ -210,8 +211,16 @@ class Train {
     this.mark();
   }
 
+  /** @param {unknown} error */
+  undrawn(error) {
+    this.troubled = true;
+    this.failed(error);
+  }
+
   /** @param {any} verdict so far */
   drawn(verdict) {
+    if (this.troubled) notice("");
+    this.troubled = false;
     if (this.run && !this.run.over) {
       this.run.verdict = verdict;
       showVerdict(this.run);
