@@ -23,7 +23,7 @@ LEARNING = 0.05  # how much one job's time counts in the factor between estimate
 FACTORS = 0.1, 10.0  # what the factor is held to
 READING = 2e-8  # seconds to read one byte of JSON or of a file
 UNKNOWN = 0.2  # seconds that a body costs which is read where it is computed
-PUBLISHED = 2.0  # seconds of a published result
+PUBLISHED = 2.0  # seconds of a published result, or of an exhibit
 
 
 def estimated_seconds(task: Task) -> float:
@@ -35,7 +35,7 @@ def estimated_seconds(task: Task) -> float:
         return 0.02 + asked.size * READING
     if not isinstance(asked, Query):
         return UNKNOWN + len(asked.body) * READING
-    if asked.kind == "agree":
+    if asked.kind in ("agree", "museum"):
         return PUBLISHED
     certify = asked.kind == "certificate" or (asked.certificate and asked.kind != "figure")
     include = () if asked.kind == "certificate" else asked.include

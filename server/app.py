@@ -30,6 +30,7 @@ from server.routes import (
     documentation,
     figures,
     health,
+    museum,
     pages,
     taps,
     traces,
@@ -40,6 +41,7 @@ from server.routes import (
 from server.services import Services
 from server.settings import Settings
 from server.store import Writer, open_store
+from server.tarpit import Tarpit
 from server.training.pictures import Pictures
 from server.training.service import Training
 from server.version import RELEASE
@@ -52,6 +54,7 @@ ROUTERS = (
     catalogue.router,
     figures.router,
     agree.router,
+    museum.router,
     traces.router,
     code.router,
     taps.router,
@@ -79,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     jobs, writer = Jobs(settings), Writer(lambda: open_store(settings))
     shared = Services(
-        settings, Assets(), environment(), jobs, Metrics(jobs),
+        settings, Assets(), environment(), jobs, Metrics(jobs), Tarpit(),
         Training(settings, writer), Pictures(writer), Visitors(settings),
         asyncio.Semaphore(settings.uploads_at_once), asyncio.Semaphore(settings.traces_at_once),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine import CONVENTIONS, REDUCTIONS, Analysis, Certificate, Estimate
+from engine.museum import Exhibit, Findings
 from engine.published import Published
 from server import answers, schemas
+from server.museum import FindRequest, MuseumPrograms
 from server.queries import NATIVE
 from server.traces.view import TraceAnswer
 
@@ -49,6 +51,9 @@ def components() -> dict[str, Schema]:
     found: dict[str, Schema] = dict(answers.SHARED)
     found["AnalysisAnswer"] = _analysis(found)
     answers.answer(Published, found)
+    answers.answer(Findings, found)
+    found["ExhibitAnswer"] = _exhibit(found)
+    found["FindRequest"] = FindRequest.model_json_schema()
     certificate = answers.answer(Certificate, found)
     found["CertificateAnswer"] = _object(
         {"certificate": certificate, "certificate_full": certificate, "sentence": STRING, "engine_ms": ENGINE_MS}
@@ -81,6 +86,11 @@ def _estimate(found: dict[str, Schema]) -> Schema:
     problems = {"type": "array", "items": found["Problem"]["properties"]["problems"]["items"]}
     more = {"affordable": {"type": "boolean"}, "problems": problems, "limits": ref("Limits")}
     return _object(cost["properties"] | more)
+
+
+def _exhibit(found: dict[str, Schema]) -> Schema:
+    answers.answer(Exhibit, found, {"programs": answers.answer(MuseumPrograms, found)})
+    return found.pop("Exhibit")
 
 
 def _trace(found: dict[str, Schema]) -> Schema:

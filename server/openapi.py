@@ -177,6 +177,21 @@ def reproduced(name: Schema) -> dict[str, Any]:
     return told | {"openapi_extra": {"parameters": [name]}}
 
 
+def exhibited(name: Schema) -> dict[str, Any]:
+    """Returns what FastAPI is told of the route that computes an exhibit of the bug museum."""
+    told = reproduced(name)
+    told["responses"][200]["content"][JSON]["schema"] = ref("ExhibitAnswer")
+    told["responses"][404]["description"] = "No exhibit has this name"
+    return told
+
+
+def found_in_text() -> dict[str, Any]:
+    """Returns what FastAPI is told of the route that looks for exhibits in a text."""
+    told = listed(ref("Findings"), BODY_ERRORS | {code: ERRORS[code] for code in (403, 422)})
+    body = {"required": True, "content": {JSON: {"schema": ref("FindRequest")}}}
+    return told | {"openapi_extra": {"requestBody": body}}
+
+
 def document(app: FastAPI) -> Schema:
     """Returns the OpenAPI document, made once."""
     if app.openapi_schema is None:

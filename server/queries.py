@@ -23,6 +23,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside t
     "estimate": ("include",),
     "figure": ("theme",),
     "agree": (),
+    "museum": (),
     "code": (),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -41,7 +42,7 @@ class Query:
     config: Config
     include: frozenset[str] = frozenset({"credit"})
     certificate: bool = True
-    figure: str = ""  # its name; of kind "agree", that of the published result
+    figure: str = ""  # its name; of kind "agree" that of the published result, of kind "museum" the exhibit's
     theme: str = "light"
     convention: str = NATIVE  # of the weights and states that are given, and of those in the answer
     reduction: str = OURS

@@ -14,7 +14,7 @@ from typing import Any
 import engine
 from engine import Analysis, InputError, Problem, Reference, errors, words
 from engine.published import Published, reproduce
-from server import conventions, encoding, figures, problems, themes
+from server import conventions, encoding, figures, museum, problems, themes
 from server.problems import RefusedError
 from server.queries import Query, read_body
 from server.tables import encode_csv
@@ -30,6 +30,7 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
     "certificate": (JSON, BINARY),
     "figure": (JSON, BINARY),
     "agree": (JSON,),
+    "museum": (JSON,),
     "weights": (JSON,),
     "trace": (JSON, BINARY),
 }
@@ -220,11 +221,17 @@ def agree(query: Query) -> Published:
     return reproduce(query.figure)
 
 
+def museum_exhibit(query: Query) -> dict[str, Any]:
+    """Returns an exhibit of the bug museum, computed, with its programs."""
+    return museum.answer(query.figure)
+
+
 COMPUTE: dict[str, Callable[[Query], Any]] = {
     "analysis": analysis,
     "certificate": certificate,
     "figure": figure,
     "agree": agree,
+    "museum": museum_exhibit,
 }
 
 

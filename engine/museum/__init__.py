@@ -26,6 +26,7 @@ from engine.museum import (
     zero_in_window,
 )
 from engine.museum.exhibit import Amount, Bug, CreditMap, CreditMaps, Exhibit, Met
+from engine.museum.finder import Findings, Suspect, find
 
 _MODULES = (no_detach, retain_graph, h_not_c, detach_every_step, reset_every_batch, shuffled_windows, last_batch,
             validation_state, num_steps_depth, tensor_split, short_series, state_grad, zero_in_window, sum_loss_clip,
@@ -43,4 +44,5 @@ def exhibit(name: str) -> Exhibit:
         return EXHIBITS[name]()
 
 
-__all__ = ["BUGS", "EXHIBITS", "Amount", "Bug", "CreditMap", "CreditMaps", "Exhibit", "Met", "exhibit"]
+__all__ = ["BUGS", "EXHIBITS", "Amount", "Bug", "CreditMap", "CreditMaps", "Exhibit", "Findings", "Met", "Suspect",
+           "exhibit", "find"]

@@ -139,6 +139,30 @@ export async function example(address) {
 }
 
 /**
+ * Returns an exhibit of the bug museum, computed.
+ * @param {string} name
+ * @returns {Promise<any>}
+ */
+export async function exhibit(name) {
+  const response = await fetch(`/api/v1/bugs/${encodeURIComponent(name)}`, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
+/**
+ * Returns which exhibits fit a text, and why.
+ * @param {string} text
+ * @returns {Promise<{suspects: {name: string, likely: boolean, reasons: string[]}[], sentence: string}>}
+ */
+export async function findBugs(text) {
+  const response = await fetch("/api/v1/bugs/find", {
+    method: "POST", headers: { Accept: "application/json", "Content-Type": "application/json" }, body: JSON.stringify({ text }),
+  });
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
+/**
  * Asks by GET, which caches understand; by POST where a text is too long for an address.
  * @param {string} what
  * @param {import("./state.js").Config} config
