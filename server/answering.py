@@ -15,10 +15,11 @@ from server import problems
 from server.bodies import read_json_body, read_typed_body
 from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
+from server.problems import RefusedError
 from server.queries import Query, etag, read_body
 from server.refusals import busy
 from server.seen import seen
-from server.services import services
+from server.services import Services, services
 from server.traces.receiving import received
 from server.uploads import TYPES, Upload, ending, whose
 from server.version import fingerprint
@@ -102,7 +103,7 @@ async def _answer(request: Request, asked: Query | Unread | Upload, key: list[st
 async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
     """Returns what is computed, or None as soon as the client has gone; the job is then dropped."""
     here = services(request)
-    job = asyncio.ensure_future(here.jobs.run(key, task, here.visitors.client(request)))
+    job = asyncio.ensure_future(_run(here, key, task, here.visitors.client(request)))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({job, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -110,6 +111,14 @@ async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
     finally:
         job.cancel()
         gone.cancel()
+
+
+async def _run(here: Services, key: str, task: Task, client: str) -> Done:
+    try:
+        return await here.jobs.run(key, task, client)
+    except RefusedError:
+        await asyncio.sleep(here.tarpit.refused(client, asyncio.get_running_loop().time()))
+        raise
 
 
 def _noted(request: Request, task: Task, done: Done) -> Done:

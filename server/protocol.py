@@ -18,6 +18,8 @@ from server.guard import security_headers
 from server.settings import Settings
 
 MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; the limits are lower
+GRACE_SECONDS = 0.5  # in which no connection is closed for another: a class that comes at once sends its heads by then
+MOST_BURST = 8  # but at most so many times the limit wait
 DRAIN_BYTES = 16 * 2**20
 DRAIN_SECONDS = 2.0
 
@@ -26,7 +28,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """One connection. `guarded(settings)` makes the class that knows a server's settings."""
 
     settings: Settings
-    awaited: dict[GuardedProtocol, None]  # connections whose request's head is not complete, the oldest first
+    awaited: dict[GuardedProtocol, float]  # connections whose request's head is not complete, the oldest first; since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -69,12 +71,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         """Runs a timer from a connection's start, or from a later request's first byte; when too many heads are
-        awaited, the connection that has waited longest is closed."""
+        awaited, the connection that has waited longest is closed, if it has had the time to send one."""
         self._head = 0
         self._head_timer = self.loop.call_later(self.settings.header_seconds, self._head_late)
-        self.awaited[self] = None
-        if len(self.awaited) > self.settings.half_open:
-            oldest = next(iter(self.awaited))
+        self.awaited[self] = self.loop.time()
+        while len(self.awaited) > self.settings.half_open:
+            oldest, since = next(iter(self.awaited.items()))
+            if self.loop.time() - since < GRACE_SECONDS and len(self.awaited) < MOST_BURST * self.settings.half_open:
+                break
             oldest._head_came()
             oldest.transport.close()
 

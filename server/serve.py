@@ -20,6 +20,11 @@ from server.settings import Settings
 from server.training.service import Training
 from server.version import RELEASE
 
+if sys.platform != "win32":
+    import resource
+
+MOST_FILES = 65536
+
 
 class Server(uvicorn.Server):
     """Uvicorn's server; a signal to stop also refuses what is waiting and running."""
@@ -70,8 +75,19 @@ def serve(settings: Settings, open_browser: bool) -> int:
     return 0
 
 
+def _allow_connections() -> None:
+    """Lifts the soft limit of open files: each connection is one, and some systems begin with 256."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _run(settings: Settings, bound: socket.socket) -> None:
     logs.configure(settings.log_format, settings.log_requests)
+    _allow_connections()
     app = create_app(settings)
     config = uvicorn.Config(
         app,

@@ -12,6 +12,7 @@ from server.assets import Assets
 from server.jobs import Jobs
 from server.metrics import Metrics
 from server.settings import Settings
+from server.tarpit import Tarpit
 from server.training.pictures import Pictures
 from server.training.service import Training
 from server.visitors import Visitors
@@ -26,6 +27,7 @@ class Services:
     templates: Environment
     jobs: Jobs
     metrics: Metrics
+    tarpit: Tarpit
     training: Training
     pictures: Pictures  # of training runs
     visitors: Visitors

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from server.protocol import GRACE_SECONDS
 from tests.server.live import Live, live
 
 LARGE = "/api/v1/analysis?steps=400&hidden=4&batch=1&include=credit,figures"  # some megabytes of JSON
@@ -39,6 +40,8 @@ def closed(connection: socket.socket) -> bool:
 def test_the_oldest_of_too_many_silent_connections_are_closed(server: Live) -> None:
     with ExitStack() as open_ones:
         silent = [open_ones.enter_context(connect(server)) for _ in range(4 * HALF_OPEN)]
+        assert not any(closed(connection) for connection in silent)  # they have had no time yet
+        time.sleep(2 * GRACE_SECONDS)
         for _ in range(10):
             begun = time.monotonic()
             assert server.get("/healthz")[0] == 200

@@ -1,0 +1,90 @@
+"""Who comes: pupils with a page each, a hog, many heavy clients, slow ones, and somebody who only looks at /healthz."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+
+from tests.load.http import ADDRESS, Connection, Times
+
+SMALL = "/api/v1/analysis?steps=24&hidden=8&batch=2&certificate=false&k={k}&seed={seed}"
+HEAVY = "/api/v1/analysis?steps=200&hidden=32&batch=8&certificate=false&seed={seed}"  # some 80 ms of work
+THINKING = 2.0  # seconds between a pupil's choices, on the average
+HEAVY_THINKING = 1.0
+seeds = itertools.count(1)
+
+
+async def pupil(port: int, times: Times) -> None:
+    """Opens the page, which gives a cookie; then moves k and waits for the answer, thinks, and moves it again."""
+    random_one = random.Random(next(seeds))
+    page = Connection(port)
+    try:
+        _, headers, _ = await page.get("/")
+    finally:
+        page.close()
+    cookie = headers.get("set-cookie", "").partition(";")[0]
+    connection, seed = Connection(port, cookie), next(seeds)
+    while True:
+        await asyncio.sleep(random_one.uniform(0, 2 * THINKING))
+        await connection.timed(SMALL.format(k=random_one.randint(1, 24), seed=seed), times)
+
+
+async def hog(port: int, times: Times) -> None:
+    """Asks for one heavy analysis after the other, without a pause and without a cookie."""
+    connection = Connection(port)
+    while True:
+        await connection.timed(HEAVY.format(seed=next(seeds)), times)
+        await asyncio.sleep(0)
+
+
+async def heavy(port: int, times: Times) -> None:
+    """One of many honest clients with a heavy wish each."""
+    page = Connection(port)
+    _, headers, _ = await page.get("/")
+    page.close()
+    connection = Connection(port, headers.get("set-cookie", "").partition(";")[0])
+    while True:
+        await connection.timed(HEAVY.format(seed=next(seeds)), times)
+        await asyncio.sleep(HEAVY_THINKING)
+
+
+async def watcher(port: int, times: Times) -> None:
+    """Looks at /healthz ten times a second."""
+    connection = Connection(port)
+    while True:
+        await connection.timed("/healthz", times)
+        await asyncio.sleep(0.1)
+
+
+async def trickler(port: int, times: Times) -> None:
+    """Sends a head letter by letter, and begins again when it is cut off."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection(ADDRESS, port)
+            for letter in b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1000:
+                writer.write(bytes([letter]))
+                await writer.drain()
+                await asyncio.sleep(1.0)
+                if reader.at_eof():
+                    break
+            writer.close()
+        except OSError as error:
+            times.faults[type(error).__name__] += 1
+            await asyncio.sleep(1.0)
+
+
+async def viewer(port: int, times: Times, address: str) -> None:
+    """Follows the events of a training run, and counts them."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection(ADDRESS, port)
+            writer.write(f"GET {address} HTTP/1.1\r\nHost: {ADDRESS}\r\n\r\n".encode())
+            async for line in reader:
+                if line.startswith(b"id:"):
+                    times.statuses[200] += 1
+            writer.close()
+            return
+        except OSError as error:
+            times.faults[type(error).__name__] += 1
+            await asyncio.sleep(1.0)
