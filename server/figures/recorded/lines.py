@@ -23,7 +23,7 @@ LOOKS = (("var(--full)", "solid", 2.5), ("var(--truncated)", "7px,3px", 2.5), ("
 
 def gradients(found: Outcome) -> Figure:
     """Returns the norm of the gradient that reached each row's state, over the steps."""
-    return _rows(found, found.recorded.grad, "‖gradient that arrived‖, mean over the batch")
+    return _rows(found, found.recorded.grad, "‖gradient‖, mean over the batch")
 
 
 def states(found: Outcome) -> Figure:
