@@ -2,6 +2,7 @@
 
 from engine.training.columns import series_from_csv, text_from_bytes
 from engine.training.corpus import Corpus, corpus_of
+from engine.training.estimate import LabEstimate, LaneEstimate, estimate_lab
 from engine.training.findings import Comparison, Outcome, Verdict
 from engine.training.lab import Lab
 from engine.training.lane import Lane
@@ -22,8 +23,10 @@ __all__ = [
     "Corpus",
     "Evaluation",
     "Lab",
+    "LabEstimate",
     "LabPreset",
     "Lane",
+    "LaneEstimate",
     "LaneView",
     "Moment",
     "MomentView",
@@ -35,6 +38,7 @@ __all__ = [
     "as_trained",
     "canonical_lab",
     "corpus_of",
+    "estimate_lab",
     "lab_as_dict",
     "parse_lab",
     "series_from_csv",

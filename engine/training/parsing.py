@@ -10,6 +10,7 @@ from engine.config import Option, check, read, unknown
 from engine.errors import InputError, Problem, refuse, shorten
 from engine.training.checks import check_data, check_together
 from engine.training.columns import MOST_COLUMNS, series_from_csv
+from engine.training.estimate import check_limits
 from engine.training.lab import Lab
 from engine.training.options import (
     LAB_OPTION,
@@ -111,7 +112,7 @@ def validate_lab(lab: Lab) -> Lab:
     if problems:
         raise InputError(problems)
     lab = canonical_lab(lab)
-    for rule in (check_together, check_data):
+    for rule in (check_together, check_data, check_limits):
         problems = rule(lab)
         if problems:
             raise InputError(problems)

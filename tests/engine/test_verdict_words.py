@@ -70,8 +70,9 @@ def test_each_kind_of_pair(first: dict[str, object], second: dict[str, object], 
 
 
 @pytest.mark.parametrize(("options", "unit"), [
-    ({}, "nats per character"), ({"vocabulary": "word"}, "nats per word"), ({"task": "series"}, "in half the squared error"),
-    ({"task": "lagged_bits", "steps": 60}, "nats per bit"), ({"task": "adding", "steps": 60}, "in half the squared error")])
+    ({}, "nats per character"), ({"vocabulary": "word"}, "nats per word"),
+    ({"task": "lagged_bits", "steps": 60}, "nats per bit"), ({"task": "series"}, "in half the squared error"),
+    ({"task": "adding", "steps": 60}, "in half the squared error")])
 def test_each_task_has_its_unit(options: dict[str, object], unit: str) -> None:
     assert f"the loss by 0.10 {unit} (95 %:" in pair(CARRY, RESET, 0.1, **options)
 
