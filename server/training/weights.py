@@ -19,8 +19,9 @@ OWN = ("style", "k", "k1", "k2", "p", "value")
 def opened(lab: Lab, lane: str, stored: bytes) -> bytes:
     """Returns the JSON of a moment of a lane: config, weights by the engine's own names, and the vocabulary."""
     strategy, seed = lane_parts(lane)
+    config = config_of(lab, strategy, seed)
     whole = {
-        "config": as_query(config_of(lab, strategy, seed)),
+        "config": {name: getattr(config, name) for name in as_query(config)},
         "weights": load(stored),
         "vocabulary": list(corpus_of(lab).vocabulary),
     }

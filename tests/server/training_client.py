@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from typing import Any
 from tests.server.live import Live
 
 API = "/api/v1/training"
-FINAL = ("done", "failed", "cancelled", "interrupted")
 TINY: dict[str, Any] = {"hidden": 4, "batch": 4, "tokens": 2000, "seeds": 1, "evaluations": 2,
                         "strategies": [{"k": 5}, {"k": 5, "value": "reset"}]}  # fmt: skip
 LONG = TINY | {"hidden": 32, "tokens": 5_000_000, "batch": 16}  # minutes of work
@@ -142,3 +142,10 @@ def numbers(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def visitor(server: Live) -> Visitor:
     """Returns somebody new."""
     return Visitor(server.port)
+
+
+def trainers(server: Live) -> list[int]:
+    """Returns the ids of the training processes."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    named = {int(line.split()[0]) for line in listed.splitlines() if "server.training.worker" in line}
+    return [pid for pid in server.children() if pid in named]
