@@ -6,6 +6,7 @@ import { configQuery } from "./state.js";
 const LONGEST_GET = 6000;
 
 /** @typedef {{field: string, value: string, limit: string, remedy: string}} Problem */
+/** @typedef {{weights: Record<string, any>, vocabulary: string[]} | null} Given weights that are not drawn; null for drawn ones */
 
 /** What the server refused, and why: one entry for every control that is to blame. */
 export class Refused extends Error {
@@ -27,12 +28,13 @@ export class Refused extends Error {
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options
  * @param {AbortSignal} signal
+ * @param {Given} [given]
  * @returns {Promise<any>}
  */
-export async function analysis(config, options, signal) {
+export async function analysis(config, options, signal, given = null) {
   const extra = { include: "credit,figures", certificate: "false" };
   const body = { include: ["credit", "figures"], certificate: false };
-  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal);
+  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal, given);
   return decode(await response.arrayBuffer());
 }
 
@@ -42,12 +44,13 @@ export async function analysis(config, options, signal) {
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options
  * @param {AbortSignal} signal
+ * @param {Given} [given]
  * @returns {Promise<any>}
  */
-export async function diagnostics(include, config, options, signal) {
+export async function diagnostics(include, config, options, signal, given = null) {
   const extra = { include: `${include},figures`, certificate: "false" };
   const body = { include: [...include.split(","), "figures"], certificate: false };
-  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal);
+  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal, given);
   return decode(await response.arrayBuffer());
 }
 
@@ -56,10 +59,11 @@ export async function diagnostics(include, config, options, signal) {
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options
  * @param {AbortSignal} signal
+ * @param {Given} [given]
  * @returns {Promise<any>}
  */
-export async function certificate(config, options, signal) {
-  const response = await ask("certificate", config, options, {}, {}, "application/json", signal);
+export async function certificate(config, options, signal, given = null) {
+  const response = await ask("certificate", config, options, {}, {}, "application/json", signal, given);
   return response.json();
 }
 
@@ -163,7 +167,7 @@ export async function findBugs(text) {
 }
 
 /**
- * Asks by GET, which caches understand; by POST where a text is too long for an address.
+ * Asks by GET, which caches understand; by POST where a text is too long for an address, or weights are given.
  * @param {string} what
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options
@@ -171,20 +175,30 @@ export async function findBugs(text) {
  * @param {Record<string, unknown>} body
  * @param {string} accept
  * @param {AbortSignal} signal
+ * @param {Given} given
  */
-async function ask(what, config, options, extra, body, accept, signal) {
+async function ask(what, config, options, extra, body, accept, signal, given = null) {
   const query = configQuery(config, options);
-  const chosen = Object.fromEntries([...query].map(([name]) => [name, config[name]]));
+  const chosen = Object.fromEntries(options.filter(({ name }) => query.has(name)).map((option) => [option.name, posted(option, config[option.name])]));
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
   const address = `/api/v1/${what}?${query}`;
-  const response = address.length <= LONGEST_GET
+  const response = address.length <= LONGEST_GET && given === null
     ? await fetch(address, { headers: { Accept: accept }, signal })
     : await fetch(`/api/v1/${what}`, {
       method: "POST", signal, headers: { Accept: accept, "Content-Type": "application/json" },
-      body: JSON.stringify({ config: chosen, ...body }),
+      body: JSON.stringify({ config: chosen, ...body, ...given }),
     });
   if (!response.ok) throw await refusal(response);
   return response;
+}
+
+/**
+ * Returns a value as JSON has it: a row of numbers is a list there, and not a text.
+ * @param {import("./state.js").Option} option
+ * @param {import("./state.js").Value} value
+ */
+function posted({ kind }, value) {
+  return kind === "series" ? String(value).split(/[,\n]/).map(Number) : value;
 }
 
 /** @param {Response} response */

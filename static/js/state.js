@@ -9,19 +9,21 @@
  *   when: [string, string[]] | null, label?: string}} Option label: for one of several alike
  * @typedef {string | number | boolean} Value
  * @typedef {Record<string, Value>} Config
- * @typedef {{s: number | null, at: number | null, from: number | null, to: number | null, q: string, deep: string}} View
+ * @typedef {{s: number | null, at: number | null, from: number | null, to: number | null, q: string, deep: string, moment: string}} View
  * @typedef {{config: Config, view: View}} State
  */
 
-/** The view's part of the table: the picked loss, how far its backward pass is shown, the zoom, the question, the deeper panels that are open. */
-const VIEW = /** @type {const} */ ({ s: "step", at: "step", from: "step", to: "step", q: "name", deep: "name" });
+/** The view's part of the table: the picked loss, how far its backward pass is shown, the zoom, the question, the deeper panels that are open, the
+ * moment of a training run whose weights are shown: run.strategy.seed.tokens. */
+const VIEW = /** @type {const} */ ({ s: "step", at: "step", from: "step", to: "step", q: "name", deep: "name", moment: "moment" });
+const MOMENT = /^[A-Za-z0-9_-]{1,64}\.\d{1,2}\.\d{1,10}\.\d{1,9}$/;
 
 /** Longer texts stay out of the address (servers and mail programs cut it); history keeps them. */
 export const LONGEST_IN_URL = 2000;
 
 /** @returns {View} */
 export function wholeView() {
-  return { s: null, at: null, from: null, to: null, q: "", deep: "" };
+  return { s: null, at: null, from: null, to: null, q: "", deep: "", moment: "" };
 }
 
 /**
@@ -130,6 +132,7 @@ export function fromSearch(search, options) {
  * @param {string} text
  */
 function readView(name, text) {
+  if (VIEW[name] === "moment") return { [name]: MOMENT.test(text) ? text : "" };
   if (VIEW[name] === "name") return { [name]: /^[a-z_]{1,32}$/.test(text) ? text : "" };
   return { [name]: /^\d{1,6}$/.test(text) ? Number(text) : null };
 }

@@ -35,7 +35,7 @@ test("a value that cannot be read is kept as it was written, for the server to r
 test("unknown names are named, and a view that makes no sense is left out", () => {
   const { state: read, unknown } = fromSearch("?hiden=3&s=-4&from=1e9&q=<b>&to=9", OPTIONS);
   assert.deepEqual(unknown, ["hiden"]);
-  assert.deepEqual(read.view, { s: null, at: null, from: null, to: 9, q: "", deep: "" });
+  assert.deepEqual(read.view, { s: null, at: null, from: null, to: 9, q: "", deep: "", moment: "" });
 });
 
 test("a long text stays out of the address", () => {
@@ -53,4 +53,12 @@ test("options that do not apply neither count nor appear", () => {
 test("a preset's strings become values, and what it leaves out the default", () => {
   const config = configOf({ cell: "gru", hidden: "16", reset_after: "false", style: "full" }, OPTIONS);
   assert.deepEqual([config.hidden, config.reset_after, config.gain, config.series], [16, false, 1, ""]);
+});
+
+test("a moment of a training run is a view like any other, if it can be one", () => {
+  const moment = "zRNPRckQ-n4FT8gYAnst6A.0.3.12000";
+  assert.equal(fromSearch(`?moment=${moment}`, OPTIONS).state.view.moment, moment);
+  for (const wrong of ["", "a.0.1", "a.0.1.2.3", "../x.0.1.2", "a.0.1.-2", "a b.0.1.2"]) {
+    assert.equal(fromSearch(`?moment=${encodeURIComponent(wrong)}`, OPTIONS).state.view.moment, "");
+  }
 });

@@ -34,13 +34,22 @@ export class Address {
    * @param {boolean} resting
    */
   write(state, resting) {
-    const search = toSearch(state, this.options);
+    const search = toSearch(state, this.options, { whole: state.view.moment !== "" });
     const kept = { config: state.config };
     const place = location.pathname + search;
     if (this.moving || search === this.pushed) history.replaceState(kept, "", place);
     else history.pushState(kept, "", place);
     this.moving = !resting;
     if (resting) this.pushed = search;
+  }
+
+  /**
+   * Writes the state over the entry in force: nothing that the person chose is new.
+   * @param {import("../state.js").State} state
+   */
+  settle(state) {
+    this.moving = true;
+    this.write(state, true);
   }
 
   /**

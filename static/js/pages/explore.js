@@ -24,6 +24,7 @@ import { listenQuestions, showQuestion } from "./question.js";
 import { listenStepKeys } from "./step-keys.js";
 import { StripPanel } from "./strip-panel.js";
 import { pickedLoss } from "./strip-source.js";
+import { Trained } from "./trained.js";
 
 const REST_MS = 160; // after so long without a change, Plotly draws for itself and the certificate is asked for
 
@@ -45,13 +46,14 @@ class Explore {
     const cost = costLine();
     byId("controls").append(cost.element);
     this.costs = new Newest((config, signal) => api.estimate(config, options, signal), cost.show, () => {});
-    this.requests = new Newest((config, signal) => api.analysis(config, options, signal),
+    this.trained = new Trained(options, () => this.replace(this.state.config, ""));
+    this.requests = new Newest((config, signal) => api.analysis(config, options, signal, this.trained.given),
       (answer, config) => this.answered(answer, config), (error) => this.refused(error), { busy: showBusy });
-    this.checks = new Newest((config, signal) => api.certificate(config, options, signal),
+    this.checks = new Newest((config, signal) => api.certificate(config, options, signal, this.trained.given),
       (answer) => this.certified(answer), (error) => this.refused(error), { patience: 0 });
     this.again = new Again(() => this.ask());
     this.code = new CodePanel(options, () => this.strip.strip.scene?.edges ?? []);
-    this.deeper = mount(byId("deeper"), { options, plotly: () => loadPlotly(byId("explore").dataset.plotly ?? ""), point: (t) => this.point(t),
+    this.deeper = mount(byId("deeper"), { options, trained: this.trained, plotly: () => loadPlotly(byId("explore").dataset.plotly ?? ""), point: (t) => this.point(t),
       keys: (surface) => this.listenKeys(surface), opened: (names) => this.opened(names) });
     this.deeper.open(state.view.deep);
     this.listen();
@@ -81,7 +83,7 @@ class Explore {
    * @param {import("../figures/card.js").Card} card
    */
   adopt(card) {
-    card.table = () => TABLES[card.name](this.analysis, this.row());
+    card.table = () => TABLES[card.name](this.analysis, pickedLoss(this.analysis, this.state.view.s).row);
     this.listenKeys(card.surface, card === this.strip.card);
     if (this.step !== null) this.mark(card, this.step);
   }
@@ -163,6 +165,7 @@ class Explore {
   // ---- what the engine answers
 
   ask() {
+    if (this.trained.name !== this.state.view.moment) return this.fetchWeights();
     this.panel.show(this.state.config);
     showQuestion(this.state.view.q, this.analysis);
     awaitCertificate();
@@ -170,6 +173,14 @@ class Explore {
     this.checks.cancel();
     this.costs.ask({ ...this.state.config });
     this.requests.ask({ ...this.state.config });
+  }
+
+  async fetchWeights() {
+    const problem = await this.trained.load(this.state, location.search);
+    if (problem) notice(problem);
+    this.warned ||= problem !== "";
+    this.address.settle(this.state);
+    this.ask();
   }
 
   /**
@@ -261,10 +272,6 @@ class Explore {
 
   cards() {
     return [this.strip.card, ...this.charts.all.values()];
-  }
-
-  row() {
-    return pickedLoss(this.analysis, this.state.view.s).row;
   }
 
   last() {

@@ -12,7 +12,7 @@ const REST_MS = 200; // after so long without a change, open panels ask anew
 /**
  * @typedef {import("../state.js").Config} Config
  * @typedef {import("../lib/deeper-words.js").InForce} InForce
- * @typedef {{options: import("../state.js").Option[], plotly: () => Promise<any>, point: (step: number) => void,
+ * @typedef {{options: import("../state.js").Option[], trained: {name: string, given: import("../api.js").Given}, plotly: () => Promise<any>, point: (step: number) => void,
  *   keys: (surface: HTMLElement) => void, opened: (names: string) => void}} Page what the panels need of their page
  */
 
@@ -39,7 +39,7 @@ class Panel {
     this.analysis = null;
     this.step = 0;
     this.asked = ""; // what the last request, or its answer, depends on
-    this.requests = new Newest((/** @type {Config} */ config, signal) => api.diagnostics(this.include, config, page.options, signal),
+    this.requests = new Newest((/** @type {Config} */ config, signal) => api.diagnostics(this.include, config, page.options, signal, page.trained.given),
       (answer) => this.answered(answer), (error) => this.refused(error), { busy: (busy) => this.busy(busy) });
     root.addEventListener("toggle", () => {
       toggled();
@@ -69,7 +69,7 @@ class Panel {
     const applies = this.root.dataset.when === undefined || this.root.dataset.when === this.config.style;
     this.root.hidden = !applies;
     if (!this.root.open || !applies) return;
-    const wanted = dependsOn(configQuery(this.config, this.page.options), this.root.dataset.when !== undefined);
+    const wanted = this.page.trained.name + dependsOn(configQuery(this.config, this.page.options), this.root.dataset.when !== undefined);
     if (wanted === this.asked) return;
     this.asked = wanted;
     this.requests.ask({ ...this.config });
