@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from engine import CONVENTIONS, OPTIONS, Convention, Option
+from engine import CONVENTIONS, LAB_OPTIONS, LAB_PRESETS, OPTIONS, STRATEGY_OPTIONS, Convention, Option
 from engine.weights.convention import GATES, INSIDE, Form, Key
 from scripts.shell import ROOT
 from server.conventions import reductions
 from server.settings import Settings, unit_of
 
-API, CONVENTIONS_PAGE = ROOT / "docs/api.md", ROOT / "docs/conventions.md"
+API, CONVENTIONS_PAGE, TRAINING_PAGE = (ROOT / f"docs/{name}.md" for name in ("api", "conventions", "training"))
 OPTIONS_HEAD = "| option | values | default | meaning |"
 CONVENTIONS_HEAD = "| convention | framework | what is particular | states |"
 CELLS_HEAD = "| convention | cell | gates | biases | tensors of a layer |"
 REDUCTIONS_HEAD = "| reduction | factor | meaning |"
+LAB_HEAD = "| option of a run | values | default | meaning |"
+STRATEGY_HEAD = "| option of a strategy | values | default | meaning |"
+PRESETS_HEAD = "| preset | title | what it is |"
 SETTINGS_HEAD = "| variable | default | meaning |"
 DEPENDS = {"workers": "the number of cores", "training_workers": "the number of cores", "allowed_hosts": "none", "data": "as the system has it",
            "database": "in that folder"}
@@ -28,7 +31,7 @@ def option_row(option: Option) -> str:
         values = f"{option.low:,} to {option.high:,}"
     else:
         values = {"bool": "`true`, `false`", "text": "text", "series": "numbers"}[option.kind]
-    default = {"True": "`true`", "": "empty", "()": "empty"}.get(str(option.default), f"`{option.default}`")
+    default = {"True": "`true`", "False": "`false`", "": "empty", "()": "empty"}.get(str(option.default), f"`{option.default}`")
     when = f" ({option.when[0]} = {', '.join(option.when[1])})" if option.when else ""
     return f"| `{option.name}` | {values} | {default} | {option.help}{when} |"
 
@@ -84,7 +87,14 @@ def written(text: str) -> str:
     return _with_rows(text, SETTINGS_HEAD, [setting_row(name) for name in Settings.model_fields])
 
 
-def _with_rows(text: str, head: str, rows: Sequence[str]) -> str:
+def written_training(text: str) -> str:
+    """Returns docs/training.md with its tables as they should be."""
+    presets = [f"| `{preset.name}` | {preset.title} | {preset.help} |" for preset in LAB_PRESETS]
+    text = _with_rows(text, LAB_HEAD, [option_row(option) for option in LAB_OPTIONS])
+    return _with_rows(_with_rows(text, STRATEGY_HEAD, map(option_row, STRATEGY_OPTIONS)), PRESETS_HEAD, presets)
+
+
+def _with_rows(text: str, head: str, rows: Iterable[str]) -> str:
     lines = text.split("\n")
     start = lines.index(head) + 2
     end = next(n for n in range(start, len(lines)) if not lines[n].startswith("|"))
@@ -92,5 +102,5 @@ def _with_rows(text: str, head: str, rows: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    for page, write in ((API, written), (CONVENTIONS_PAGE, written_conventions)):
+    for page, write in ((API, written), (CONVENTIONS_PAGE, written_conventions), (TRAINING_PAGE, written_training)):
         page.write_text(write(page.read_text(encoding="utf-8")), encoding="utf-8")

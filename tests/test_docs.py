@@ -150,6 +150,11 @@ def test_the_tables_have_no_other_rows() -> None:
     assert tables.written_conventions(page) == page, "python -m scripts.tables writes the tables anew"
 
 
+def test_every_option_of_a_training_run_is_documented() -> None:
+    page = TEXT[tables.TRAINING_PAGE]
+    assert tables.written_training(page) == page, "python -m scripts.tables writes the tables anew"
+
+
 def test_every_setting_named_in_the_documentation_exists() -> None:
     named = set(re.findall(r"`UNROLLED_(\w+)`", "\n".join(TEXT.values())))
     assert named == {name.upper() for name in Settings.model_fields}

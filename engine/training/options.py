@@ -39,9 +39,9 @@ LAB_OPTIONS: tuple[Option, ...] = (
           "numbers. Empty takes a noisy sine."),
     Option("vocabulary", "choice", "What one token of a text is.", choices={
         "char": "a character",
-        "word": "a word, a mark or a line end; all but the most frequent become <unk>"},
+        "word": "a word, a mark or a line end; all but the most frequent words become one, the unknown word"},
         when=("task", ("text",)), of=Lab),
-    Option("words", "int", "How many words the vocabulary has, <unk> among them.", 10, 20_000,
+    Option("words", "int", "How many words the vocabulary has, the unknown one among them.", 10, 20_000,
            when=("vocabulary", ("word",)), of=Lab),
     Option("steps", "int", "T of one sequence: the state is reset at its start, and full BPTT goes through all of it. "
            "0, for a text or a series: one endless stream in each batch row.", 0, 10_000, of=Lab),
