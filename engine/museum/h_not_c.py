@@ -43,7 +43,7 @@ def compute() -> Exhibit:
     error = compare(flat(leaking.blocks), flat(meant.blocks)).relative_error
     share = float(leaking.c[last, edge] / uncut.c[last, edge])
     amounts = (
-        Amount(f"earliest step that the loss at step {last} reaches", 0.0, float(last - K + 1), "step"),
+        Amount(f"earliest step that the loss at step {last} reaches", 0.0, float(last - K + 1), ""),
         Amount(f"|dL/dc| of that loss at step {edge}, across the edge", float(leaking.c[last, edge]),
                float(meant.c[last, edge]), ""),
         Amount("share of the uncut |dL/dc| that crosses that edge", share, 0.0, ""),
