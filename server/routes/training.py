@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from engine.training.estimate import estimate_lab
 from server import openapi_training as told
 from server.lab_catalogue import lab_catalogue
 from server.problems import refuse
@@ -37,6 +39,17 @@ async def options(request: Request) -> Response:
 async def presets(request: Request) -> Response:
     """Labs worth starting from; the first one is what the Train page opens with."""
     return _answer(lab_catalogue()["presets"])
+
+
+@router.post("/estimate", **told.estimated())
+async def estimate(request: Request) -> Response:
+    """What a lab would take, before it runs: bytes of its largest lane, seconds of one core for all lanes; and on how
+    many processes they run. Nothing is trained."""
+    settings = services(request).settings
+    lab = await asking.read_lab(request, settings)
+    cost = await asyncio.to_thread(estimate_lab, lab)
+    processes = min(settings.training_workers, len(lab.lanes))
+    return _answer({**asdict(cost), "processes": processes})
 
 
 @router.post("", status_code=NEW, **told.started())
