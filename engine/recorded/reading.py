@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from engine.arrays import Array, Floats, Ints, quiet_single_thread
+from engine.errors import InputError
 from engine.recorded import limits, shapes
 from engine.recorded.archive import Head, Source, bad, head_of, members_of, numbers, pieces
 from engine.recorded.lines import Largest, Marks, blocks, whole
 from engine.recorded.meta import about_of
 from engine.recorded.recording import NOWHERE, UNKNOWN, About, Flags, Reached, Recorded
 from engine.traces import Credit, LossView
+from engine.weights.npz import Member
 
 Stream = Callable[[str], Iterator[Array]]
 ANY = -np.inf
@@ -26,13 +28,21 @@ def read_trace(source: Source) -> Recorded:
     members = {member.name: member for member in members_of(source)}
     heads = {name: head_of(source, member) for name, member in members.items()}
     shapes.steps_of(heads)  # before a number is read
-    with quiet_single_thread():
-        found = _recorded(heads, lambda name: numbers(source, members[name], heads[name]))
-        for name in heads:
-            if shapes.STATES.fullmatch(name):
-                for _ in pieces(source, members[name]):
-                    pass  # its checksum is looked at, its numbers are not shown
+    try:
+        with quiet_single_thread():
+            found = _recorded(heads, lambda name: numbers(source, members[name], heads[name]))
+    except InputError:
+        _require_whole(source, members.values())  # a damaged file is said to be damaged, whatever its numbers say
+        raise
+    _require_whole(source, [member for name, member in members.items() if shapes.STATES.fullmatch(name)])
     return found
+
+
+def _require_whole(source: Source, members: Iterable[Member]) -> None:
+    """Raises InputError where a member does not have its checksum."""
+    for member in members:
+        for _ in pieces(source, member):
+            pass
 
 
 def recorded(meta: bytes, arrays: Mapping[str, Array]) -> Recorded:
