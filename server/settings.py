@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Host names under which the server may be asked, beside the loopback ones; comma-separated.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of proxies whose X-Forwarded-For is believed; comma-separated, no *.",
     )
     frame_ancestors: str = Field(
         default="'none'", pattern=r"^[^;,\r\n]+$", description="Who may embed the page (a CSP source list)."
@@ -128,7 +133,14 @@ class Settings(BaseSettings):
         30, "s", "How long a client may read nothing of what it is being sent; then it is cut off.", 0.1, 3600
     )
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            ipaddress.ip_network(address)  # "*" is none: everybody could say to be anybody
+        return value
+
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -10,6 +10,7 @@ from tests.load.http import ADDRESS, Connection, Times
 
 SMALL = "/api/v1/analysis?steps=24&hidden=8&batch=2&certificate=false&k={k}&seed={seed}"
 HEAVY = "/api/v1/analysis?steps=200&hidden=32&batch=8&certificate=false&seed={seed}"  # some 80 ms of work
+LESSON = "/api/v1/analysis?include=credit,figures&certificate=false&k={k}"  # as the page asks
 THINKING = 2.0  # seconds between a pupil's choices, on the average
 HEAVY_THINKING = 1.0
 seeds = itertools.count(1)
@@ -28,6 +29,14 @@ async def pupil(port: int, times: Times) -> None:
     while True:
         await asyncio.sleep(random_one.uniform(0, 2 * THINKING))
         await connection.timed(SMALL.format(k=random_one.randint(1, 24), seed=seed), times)
+
+
+async def same_lesson(port: int, times: Times) -> None:
+    """A pupil of a class that is shown one lesson: all move the same slider over the default analysis."""
+    random_one, connection = random.Random(next(seeds)), Connection(port)
+    while True:
+        await asyncio.sleep(random_one.uniform(0, 2 * THINKING))
+        await connection.timed(LESSON.format(k=random_one.randint(1, 60)), times)
 
 
 async def hog(port: int, times: Times) -> None:

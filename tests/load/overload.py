@@ -11,15 +11,18 @@ import asyncio
 import resource
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any
 
+from scripts.nginx import front
 from scripts.running import running
-from tests.load.crowd import heavy, hog, pupil, trickler, watcher
+from tests.load.crowd import heavy, hog, pupil, same_lesson, trickler, watcher
 from tests.load.http import Times
 
 Client = Callable[[int, Times], Coroutine[Any, Any, None]]
 CLIENTS: dict[str, Client] = {
     "students": pupil,
+    "lesson": same_lesson,
     "hog": hog,
     "distinct": heavy,
     "slow": trickler,
@@ -39,6 +42,8 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--distinct", type=int, default=0, help="clients with a heavy analysis each")
     made.add_argument("--slow", type=int, default=0, help="clients that send a letter a second")
     made.add_argument("--all", action="store_true", help="200 pupils, a hog of 500 connections, 600 slow clients")
+    made.add_argument("--lesson", type=int, default=0, help="pupils who all move the same slider of the same lesson")
+    made.add_argument("--front", action="store_true", help="behind nginx with deploy/nginx.conf")
     made.add_argument("--seconds", type=float, default=20.0)
     return made.parse_args()
 
@@ -80,17 +85,23 @@ def report(times: dict[str, Times], crowded: bool) -> bool:
     return kept
 
 
+def port_of(address: str) -> int:
+    return int(address.rsplit(":", 1)[1])
+
+
 def main() -> int:
     chosen = arguments()
-    counts = {kind: getattr(chosen, kind) for kind in ("students", "hog", "distinct", "slow")}
+    counts = {kind: getattr(chosen, kind) for kind in ("students", "lesson", "hog", "distinct", "slow")}
     if chosen.all:
         counts = {"students": 200, "hog": 500, "distinct": 0, "slow": 600}
     counts = {kind: count for kind, count in counts.items() if count} | {"health": 1}
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(65536, hard), hard))
-    with running() as address:
-        port = int(address.rsplit(":", 1)[1])
-        times = asyncio.run(crowd(port, counts, chosen.seconds))
+    with ExitStack() as open_ones:
+        address = open_ones.enter_context(running())
+        if chosen.front:
+            address = open_ones.enter_context(front(port_of(address)))
+        times = asyncio.run(crowd(port_of(address), counts, chosen.seconds))
     return 0 if report(times, crowded=bool(counts.get("slow"))) else 1
 
 
