@@ -11,7 +11,7 @@ from server.problems import nearest, refuse
 from server.queries import etag
 
 router = APIRouter(prefix="/taps", include_in_schema=False)
-FILES = {name: (paths.TAPS / name).read_bytes() for name in ("torch_tap.py",)}
+FILES = {name: (paths.TAPS / name).read_bytes() for name in ("torch_tap.py", "keras_tap.py", "jax_tap.py")}
 
 
 @router.get("/{name}")
