@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         60, "s", "How long a training process may say nothing; then it is ended, and its lanes go on.", 1, 3600
     )
     training_seconds: float = limit(
-        3600, "s", "How long a run may compute, all its processes together; then it ends.", 0.1, 10**7
+        14_400, "s", "How long a run may compute, all its processes together; then it ends.", 0.1, 10**7
     )
     training_queue: int = limit(64, "runs", "Runs that may wait for their turn.", 1, 10_000)
     training_per_visitor: int = limit(1, "runs", "Runs of one visitor that train at the same time.", 1, 256)

@@ -21,6 +21,7 @@ from server.training import results
 from server.training.messages import RESTING
 from server.training.runs import Run
 from server.training.service import Training
+from server.training_report import report
 
 WHO = "command"
 REFRESH_SECONDS = 0.5
@@ -34,11 +35,12 @@ def train(arguments: argparse.Namespace) -> int:
     forms: list[tuple[str | None, Callable[[RunView], bytes]]] = [
         (arguments.json, results.as_json),
         (arguments.csv, results.as_csv),
+        (arguments.report, lambda found: report(found, results.title_of(lab)).encode()),
     ]
     for target, write in forms:
         if target:
             commands.write(write(view), target)
-    if not (arguments.json or arguments.csv):
+    if not any(target == "-" for target, _ in forms):
         print("\n".join(_said(view.verdict)) if view.verdict else note)
     if view.status != "done":
         print(f"unrolled: the run is {view.status}. {note}", file=sys.stderr)

@@ -58,6 +58,7 @@ async def start(request: Request) -> Response:
     here = services(request)
     key = asking.read_key(request)
     lab = await asking.read_lab(request, here.settings)
+    await asyncio.to_thread(asking.check_affordable, lab, here.settings)
     visitor, client = here.visitors.welcome(request), here.visitors.client(request)
     run, new = await here.training.create(lab, results.title_of(lab), visitor, client, key)
     response = _told(here, run, True, NEW if new else KEPT)

@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from engine.errors import refuse, shorten
-from engine.training import Lab, parse_lab
+from engine.errors import InputError, Problem, refuse, shorten
+from engine.training import Lab, estimate_lab, parse_lab
 from engine.training.options import LAB_OPTION
 from server import strict
 from server.bodies import JSON, read_typed_body
@@ -22,6 +22,7 @@ ACTIONS = ("pause", "resume", "step", "stop", "rate")
 NUMBER = re.compile(r"[0-9]{1,15}")
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
 CONTROL_BYTES = 4096
+PROCESS_BYTES = 256 * 2**20  # of address space that a training process takes without any lane
 LONG = 64 * 1024  # bytes of a body that is read in a thread
 
 
@@ -50,6 +51,21 @@ def _object(body: bytes, settings: Settings) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise refused(400, "body", shorten(value), "must be a JSON object", 'Send for example {"tokens": 10000}.')
     return value
+
+
+def check_affordable(lab: Lab, settings: Settings) -> None:
+    """Raises InputError if the run would take more time or memory than the settings give a run."""
+    cost = estimate_lab(lab)
+    held = -(-len(lab.strategies) // settings.training_workers) * cost.bytes + PROCESS_BYTES
+    problems = []
+    if cost.seconds > settings.training_seconds:
+        limit = f"would take about {cost.seconds:,.0f} s, and a run may compute for {settings.training_seconds:,g} s"
+        problems.append(Problem("tokens", f"{lab.tokens}", limit, "Use fewer tokens, seeds or strategies."))
+    if held > settings.training_process_bytes:
+        limit = f"a training process would need {held:,} bytes, and may have {settings.training_process_bytes:,}"
+        problems.append(Problem("hidden", f"{lab.hidden}", limit, "Use a smaller network, batch or window."))
+    if problems:
+        raise InputError(problems)
 
 
 async def read_control(request: Request, settings: Settings) -> Control:

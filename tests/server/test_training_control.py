@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server.live import Live, live, until
-from tests.server.training_client import API, LONG, TINY, Visitor, numbers, trainers, visitor
+from tests.server.live import Live, until
+from tests.server.training_client import API, LONG, TINY, Visitor, numbers, served, trainers, visitor
 
 STEADY = TINY | {"tokens": 40_000, "evaluations": 4}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(workers=1, training_workers=2, data=tmp_path_factory.mktemp("control")) as running:
+    with served(tmp_path_factory.mktemp("control")) as running:
         yield running
 
 
@@ -158,7 +158,7 @@ def test_whoever_starts_fifty_runs_is_told_when_to_come_again(server: Live, owne
 
 
 def test_a_queue_that_is_full_is_everybodys(tmp_path: Path) -> None:
-    with live(workers=1, training_workers=1, training_queue=2, data=tmp_path) as server:
+    with served(tmp_path, training_workers=1, training_queue=2) as server:
         people = [visitor(server) for _ in range(4)]
         for person in people:
             person.ask("GET", "/train")

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.live import Live, live
-from tests.server.training_client import API, LONG, TINY, Visitor, numbers, visitor
+from tests.server.live import Live
+from tests.server.training_client import API, LONG, TINY, Visitor, numbers, served, visitor
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Live]:
-    with live(workers=1, training_workers=2, data=folder) as running:
+    with served(folder) as running:
         yield running
 
 

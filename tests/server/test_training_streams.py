@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.live import Live, live, until
-from tests.server.training_client import API, LONG, TINY, Visitor, visitor
+from tests.server.live import Live, until
+from tests.server.training_client import API, LONG, TINY, Visitor, served, visitor
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder: Path = tmp_path_factory.mktemp("streams")
-    with live(workers=1, training_workers=2, data=folder, heartbeat_seconds=0.2, streams_per_client=3, streams=5,
+    with served(folder, heartbeat_seconds=0.2, streams_per_client=3, streams=5,
               stalled_seconds=1, training_per_visitor=2) as running:  # fmt: skip
         yield running
 

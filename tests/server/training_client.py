@@ -9,14 +9,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.server.live import Live
+from tests.server.live import Live, live
 
 API = "/api/v1/training"
 TINY: dict[str, Any] = {"hidden": 4, "batch": 4, "tokens": 2000, "seeds": 1, "evaluations": 2,
                         "strategies": [{"k": 5}, {"k": 5, "value": "reset"}]}  # fmt: skip
 LONG = TINY | {"hidden": 32, "tokens": 5_000_000, "batch": 16}  # minutes of work
+
+
+@contextmanager
+def served(folder: Path, **more: object) -> Iterator[Live]:
+    """Yields a server with two training processes, as urgent as everything else, that keeps its runs in the folder."""
+    with live(**{"workers": 1, "training_workers": 2, "training_nice": 0, "data": folder, **more}) as server:
+        yield server
 
 
 @dataclass

@@ -1,0 +1,213 @@
+"""What may happen to a run: its processes killed, its server killed or stopped, its disk full, its limits reached."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.live import alive, until
+from tests.server.training_client import API, LONG, TINY, Visitor, numbers, served, trainers, visitor
+
+LAB = TINY | {"hidden": 16, "tokens": 60_000, "evaluations": 5, "batch": 8}
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The numbers of a run that nothing happens to."""
+    with served(tmp_path_factory.mktemp("calm")) as server:
+        owner = visitor(server)
+        return numbers(owner.events(owner.until(owner.start(LAB), "done")["id"]))
+
+
+def test_a_process_that_is_killed_is_noticed_and_its_lanes_go_on(tmp_path: Path, expected: dict[str, Any]) -> None:
+    with served(tmp_path) as server:
+        owner = visitor(server)
+        id = owner.start(LAB)
+        owner.trained(id, 20_000)
+        begun = time.monotonic()
+        os.kill(trainers(server)[0], signal.SIGKILL)
+        until(lambda: any(event["event"] == "worker" for event in owner.events(id)), 2)
+        assert time.monotonic() - begun < 2
+        run = owner.until(id, "done")
+        [lost] = [event["data"] for event in owner.events(id) if event["event"] == "worker"]
+        assert (lost["status"], lost["resumed"]) == ("lost", True)
+        assert numbers(owner.events(id)) == expected
+        assert run["verdict"]["headline"]
+
+
+def test_a_run_that_loses_two_processes_waits_to_be_resumed(tmp_path: Path, expected: dict[str, Any]) -> None:
+    with served(tmp_path) as server:
+        owner = visitor(server)
+        id = owner.start(LAB)
+        for tokens in (10_000, 25_000):
+            owner.trained(id, tokens)
+            until(lambda: len(trainers(server)) > 0)
+            os.kill(trainers(server)[0], signal.SIGKILL)
+        run = owner.until(id, "interrupted", seconds=5)
+        assert "resumed" in run["note"]
+        assert owner.control(id, "resume").status == 200
+        owner.until(id, "done")
+        assert numbers(owner.events(id)) == expected
+
+
+def test_a_server_that_is_killed_loses_nothing_that_was_shown(tmp_path: Path, expected: dict[str, Any]) -> None:
+    """Killed again and again in the middle, resumed each time: the numbers are those of a calm run."""
+    seen: list[dict[str, Any]] = []
+    cookie = id = ""
+    for round in range(4):
+        with served(tmp_path) as server:
+            owner = Visitor(server.port, cookie)
+            if round == 0:
+                id, cookie = owner.start(LAB), owner.cookie
+            else:
+                assert owner.run(id)["status"] == "interrupted"
+                assert owner.events(id)[: len(seen)] == seen
+                assert owner.control(id, "resume").status == 200
+            with owner.stream(id, len(seen)) as stream:
+                seen += stream.take(60)
+                processes = trainers(server)
+                server.process.kill()
+                until(lambda: not any(map(alive, processes)), 2)  # noqa: B023
+    with served(tmp_path) as server:
+        owner = Visitor(server.port, cookie)
+        owner.control(id, "resume")
+        owner.until(id, "done")
+        events = owner.events(id)
+        assert events[: len(seen)] == seen
+        assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+        assert numbers(events) == expected
+
+
+def test_the_signal_to_stop_ends_all_streams_and_keeps_the_run(tmp_path: Path) -> None:
+    with served(tmp_path, streams_per_client=20) as server:
+        owner = visitor(server)
+        id = owner.start(LONG)
+        owner.trained(id, 2_000)
+        last: list[dict[str, Any]] = []
+        watching = [threading.Thread(target=lambda: last.append(_last(owner, id))) for _ in range(10)]
+        for thread in watching:
+            thread.start()
+        time.sleep(0.3)
+        processes = trainers(server)
+        code, seconds, errors = server.stop()
+        for thread in watching:
+            thread.join()
+        assert (code, errors) == (0, "")
+        assert seconds < 2
+        assert not any(map(alive, processes))
+        assert [event["data"]["status"] for event in last] == ["interrupted"] * 10
+    with served(tmp_path) as server:
+        again = Visitor(server.port, owner.cookie)
+        assert again.run(id)["status"] == "interrupted"
+        tokens = again.run(id)["tokens"]
+        again.control(id, "resume")
+        again.trained(id, tokens + 1_000)
+
+
+def _last(owner: Visitor, id: str) -> dict[str, Any]:
+    with owner.stream(id) as stream:
+        return list(stream)[-1]
+
+
+def test_a_disk_that_is_full_pauses_the_run(tmp_path: Path, expected: dict[str, Any]) -> None:
+    """The server lives and says why; once there is space again, the run goes on as if nothing had been."""
+    with served(tmp_path, disk_reserved_bytes=0) as server:
+        owner = visitor(server)
+        id = owner.start(LAB)
+        owner.trained(id, 10_000)
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, hard))
+        paused = owner.until(id, "paused", seconds=10)
+        assert "full" in paused["note"]
+        shown = owner.events(id)
+        assert owner.ask("POST", API, TINY).status == 507
+        assert owner.control(id, "resume").status == 507
+        assert owner.ask("GET", "/healthz").status == 200
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert owner.control(id, "resume").status == 200
+        owner.until(id, "done")
+        events = owner.events(id)
+        assert events[: len(shown)] == shown
+        assert numbers(events) == expected
+
+
+def test_a_database_that_is_locked_pauses_the_run(tmp_path: Path) -> None:
+    with served(tmp_path, database_seconds=0.2) as server:
+        owner = visitor(server)
+        id = owner.start(LONG)
+        owner.trained(id, 5_000)
+        other = sqlite3.connect(tmp_path / "runs.sqlite3", isolation_level=None)
+        with owner.stream(id, owner.run(id)["last_event"]) as stream:
+            other.execute("BEGIN EXCLUSIVE")
+            paused = owner.until(id, "paused", seconds=10)
+            assert "locked" in paused["note"]
+            problem = next(event for event in stream if event["event"] == "problem")
+            assert problem["data"] == {"status": "paused", "note": paused["note"]}
+            assert owner.ask("POST", API, TINY).status == 503
+            other.execute("ROLLBACK")
+        other.close()
+        assert owner.control(id, "resume").status == 200
+        owner.trained(id, paused["tokens"] + 5_000)
+
+
+def test_a_run_that_computes_too_long_ends(tmp_path: Path) -> None:
+    with served(tmp_path, training_seconds=1.5) as server:
+        owner = visitor(server)
+        lab = LONG | {"tokens": 250_000}
+        id = owner.start(lab | {"hidden": 64})
+        run = owner.until(id, "failed", seconds=20)
+        assert "1.5 s" in run["note"]
+        assert run["tokens"] > 0
+        assert run["verdict"] is not None
+
+
+def test_a_lane_that_needs_too_much_memory_fails_and_says_so(tmp_path: Path) -> None:
+    with served(tmp_path, training_workers=1, training_process_bytes=2**29) as server:
+        owner = visitor(server)
+        lab = TINY | {"hidden": 512, "layers": 3, "batch": 64, "steps": 400, "tokens": 30_000, "seeds": 1}
+        lab |= {"strategies": [{"style": "full"}]}
+        answer = owner.ask("POST", API, lab)
+        if answer.status == 422:
+            assert answer.body["problems"][0]["field"] == "hidden"
+            return
+        run = owner.until(str(answer.body["id"]), "failed")
+        assert "memory" in str(owner.events(run["id"]))
+        owner.until(owner.start(), "done")
+
+
+def test_a_process_that_hangs_is_replaced(tmp_path: Path) -> None:
+    with served(tmp_path, training_workers=1, training_stall_seconds=1) as server:
+        owner = visitor(server)
+        id = owner.start(LAB)
+        owner.trained(id, 5_000)
+        [hung] = trainers(server)
+        os.kill(hung, signal.SIGSTOP)
+        until(lambda: not alive(hung), 5)
+        assert owner.until(id, "done")["status"] == "done"
+
+
+def test_idle_processes_end(tmp_path: Path) -> None:
+    with served(tmp_path, training_idle_seconds=1) as server:
+        owner = visitor(server)
+        owner.until(owner.start(), "done")
+        until(lambda: not trainers(server), 5)
+        owner.until(owner.start(), "done")
+
+
+def test_a_secret_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("")
+    with served(tmp_path) as server:
+        owner = visitor(server)
+        owner.ask("GET", "/train")
+        assert len((tmp_path / "secret").read_text()) == 64
+        assert owner.run(owner.start())["own"] is True
+
+
