@@ -26,9 +26,9 @@ def read_trace(source: Source) -> Recorded:
 
     It holds a few pieces of the file at a time, and what is shown of it."""
     members = {member.name: member for member in members_of(source)}
-    heads = {name: head_of(source, member) for name, member in members.items()}
-    shapes.steps_of(heads)  # before a number is read
     try:
+        heads = {name: head_of(source, member) for name, member in members.items()}
+        shapes.steps_of(heads)  # before a number is read
         with quiet_single_thread():
             found = _recorded(heads, lambda name: numbers(source, members[name], heads[name]))
     except InputError:

@@ -79,10 +79,19 @@ def at_end(offset: int, form: str, value: int) -> bytes:
     return changed(edit)
 
 
-def flip(name: bytes, beyond: int) -> bytes:
+def flip(name: bytes, beyond: int, file: bytes | None = None) -> bytes:
     """A good trace with one byte of a member's numbers turned over."""
     def edit(whole: bytearray) -> None:
         whole[whole.index(name) + beyond] ^= 0xFF
+
+    return changed(edit, file)
+
+
+def renamed(name: bytes, find: Callable[[bytearray, bytes], int]) -> bytes:
+    """A good trace that calls its losses something else, in one of the two places."""
+    def edit(whole: bytearray) -> None:
+        at = find(whole, b"loss.npy")
+        whole[at : at + 8] = name
 
     return changed(edit)
 
@@ -144,23 +153,24 @@ FALSE: dict[str, tuple[bytes, str]] = {
     "an entry less": (
         changed(lambda whole: struct.pack_into("<2H", whole, len(whole) - 14, 3, 3)),
         "a false directory",
-    ), "a folder above": (archive(members() | {"../a.npy": npy(np.ones(2))}), "names have"),
+    ),
+    "a folder above": (archive(members() | {"../a.npy": npy(np.ones(2))}), "names have"),
     "a path from the root": (archive(members() | {"/etc/passwd.npy": npy(np.ones(2))}), "names have"),
     "a drive": (archive(members() | {"C:\\a.npy": npy(np.ones(2))}), "names have"),
     "a folder": (archive(members() | {"a/b.npy": npy(np.ones(2))}), "names have"),
     "a NUL in the name": (
-        changed(
-            lambda whole: whole.__setitem__( slice(whole.rindex(b"loss.npy"), whole.rindex(b"loss.npy") + 8), b"lo\0s.npy")),
+        renamed(b"lo\0s.npy", bytearray.rindex),
         "names have",
-    ), "a long name": (archive(members() | {"x" * 65 + ".npy": b""}), "names have"),
+    ),
+    "a long name": (archive(members() | {"x" * 65 + ".npy": b""}), "names have"),
     "a name in Cyrillic": (archive(members() | {"lоss.npy": npy(np.ones(2))}), "names have"),
     "another ending": (archive(members() | {"data.pkl": pickle.dumps([1.0])}), "names have"),
     "a name twice": (twice(), "unique name"),
     "another name inside": (
-        changed(
-            lambda whole: whole.__setitem__( slice(whole.index(b"loss.npy"), whole.index(b"loss.npy") + 8), b"boss.npy")),
+        renamed(b"boss.npy", bytearray.index),
         "another name inside",
-    ), "bzip2": (archive(members(), zipfile.ZIP_BZIP2), "stored or deflated"),
+    ),
+    "bzip2": (archive(members(), zipfile.ZIP_BZIP2), "stored or deflated"),
     "lzma": (archive(members(), zipfile.ZIP_LZMA), "stored or deflated"),
     "encrypted": (at_directory(8, "<H", 1), "not encrypted"),
     "an offset beyond": (at_directory(42, "<I", 2**31), "false offset"),
@@ -172,10 +182,10 @@ FALSE: dict[str, tuple[bytes, str]] = {
     "a turned byte": (flip(b"credit.npy", 400), "a false checksum"),
     "a turned byte in meta": (flip(b"meta.npy", 200), "checksum"),
     "a packed byte turned": (
-        changed(
-            lambda whole: whole.__setitem__(whole.index(b"credit.npy") + 30, 0xFF), archive(members(), zipfile.ZIP_DEFLATED)),
+        flip(b"credit.npy", 30, archive(members(), zipfile.ZIP_DEFLATED)),
         "damaged",
-    ), "a bomb of 1 GiB": (bomb(2**30), "must unpack to"),
+    ),
+    "a bomb of 1 GiB": (bomb(2**30), "must unpack to"),
     "a bomb of 255 MiB": (bomb(255 * 2**20), "must pack 200 to 1"), "a bomb that lies": (lying_bomb(), "bytes"),
     "objects": (with_bytes("loss", npy(OBJECTS)), "a pickle of objects"),
     "a pickle in a member": (with_bytes("loss", pickle.dumps([1.0])), "a pickle"),
@@ -256,7 +266,8 @@ FALSE: dict[str, tuple[bytes, str]] = {
     "4,097 lines": (
         trace(fields(rows=[f"r{n}" for n in range(8)]), {"loss": np.ones(600), "losses": np.arange(600)}),
         "4096",
-    ), "1,025 losses": (trace(fields(), {"loss": np.ones(2000), "losses": np.arange(1025)}), "1024"),
+    ),
+    "1,025 losses": (trace(fields(), {"loss": np.ones(2000), "losses": np.arange(1025)}), "1024"),
     "a million and one steps": (trace(fields(), {"loss": np.ones(1_000_001, np.float16)}), "1000000"),
     "16 million cells": (
         trace(fields(rows=[f"r{n}" for n in range(17)]), {"loss": np.ones(1_000_000, np.float16)}),

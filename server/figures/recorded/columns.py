@@ -1,10 +1,15 @@
-"""From columns to steps: a figure whose horizontal axis counts columns, with the steps that they stand for. (leaf)"""
+"""From what a trace holds to what a figure may: columns to steps, and its own names to plain ones. (leaf)"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from server.figures.base import Figure
+
+
+def plain(name: str) -> str:
+    """Returns a name of the trace's own as Plotly may have it, which would read tags and entities in it."""
+    return name.replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}").replace("&", "+")
 
 
 def in_steps(figure: Figure, stride: int) -> Figure:

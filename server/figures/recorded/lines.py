@@ -12,7 +12,7 @@ from engine.recorded.words import short
 from server.figures.base import Figure, axis, edges, log_lines, time_axis
 from server.figures.base import figure as framed
 from server.figures.curves import nothing, straight, upright
-from server.figures.recorded.columns import in_steps
+from server.figures.recorded.columns import in_steps, plain
 
 # A colour, a dash and a width for each row that is drawn: never told apart by colour alone.
 LOOKS = (("var(--full)", "solid", 2.5), ("var(--truncated)", "7px,3px", 2.5), ("var(--value)", "2px,2px", 2.5),
@@ -41,7 +41,7 @@ def states(found: Outcome) -> Figure:
 def _rows(found: Outcome, rows: dict[str, Floats], title: str) -> Figure:
     names = short(tuple(rows))
     lines: list[tuple[str, Floats, str, dict[str, Any]]] = [
-        (names[row], values, color, {"width": width, "dash": dash})
+        (plain(names[row]), values, color, {"width": width, "dash": dash})
         for (row, values), (color, dash, width) in zip(rows.items(), LOOKS, strict=False)]
     drawn = log_lines(found, lines, title)
     drawn["layout"]["annotations"] = nothing([values for _, values, _, _ in lines])
