@@ -93,7 +93,7 @@ class Postgres:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.crash()  # nothing of it is needed any more
             shutil.rmtree(folder, ignore_errors=True)
 
     def start(self) -> None:
@@ -112,17 +112,17 @@ class Postgres:
 
     def stop(self) -> None:
         """Ends the server at once, and every connection to it."""
-        if self._child is not None:
-            self._child.send_signal(signal.SIGINT)  # its "fast" shutdown
-            self._child.wait(START_SECONDS)
-            self._child = None
+        self._end(signal.SIGINT)  # its "fast" shutdown
 
     def crash(self) -> None:
         """Ends the server as a fault of the machine would: without a word, in the middle of everything."""
-        assert self._child is not None
-        self._child.send_signal(signal.SIGQUIT)
-        self._child.wait(START_SECONDS)
-        self._child = None
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._child is not None:
+            self._child.send_signal(how)
+            self._child.wait(START_SECONDS)
+            self._child = None
 
     def new_database(self) -> str:
         """Returns the address of a new, empty database."""

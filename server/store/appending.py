@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, or_,
 
 from server.store.errors import StoreError, unknown_run
 from server.store.rows import CLAIMED, STATUSES, Append, Event, NewEvent
-from server.store.tables import checkpoints, events, moments, runs
+from server.store.tables import checkpoints, events, moments, runs, shown
 
 Row = dict[str, Any]
 Key = tuple[int, str, str, str]
+Outcome = list[Event] | StoreError
 MOST_KEYS = 500
 """keys that are looked for in one statement: SQLite takes a thousand parts of a question, and 32,766 values"""
 
@@ -40,14 +41,12 @@ def _torn(text: str) -> bool:
     return False
 
 
-def append_all(
-    connection: Connection, appends: Sequence[Append], now: float, owner: int
-) -> list[list[Event] | StoreError]:
+def append_all(connection: Connection, appends: Sequence[Append], now: float, owner: int) -> list[Outcome]:
     """Returns for each append the events that are new, or the error if its run is not kept."""
     held = _hold(connection, {append.run for append in appends})
     seen = _known(connection, [(held[append.run]["number"], event) for append in appends
                                if append.run in held for event in append.events])  # fmt: skip
-    outcomes: list[list[Event] | StoreError] = []
+    outcomes: list[Outcome] = []
     rows: list[Row] = []
     for append in appends:
         if append.run in held:
@@ -64,7 +63,7 @@ def append_all(
 def _hold(connection: Connection, ids: set[str]) -> dict[str, Row]:
     """Returns the runs, held against every other writer until the end; in one order, so that no two block."""
     columns = (runs.c.id, runs.c.number, runs.c.last, runs.c.status, runs.c.note, runs.c.updated, runs.c.owner)
-    question = select(*columns).where(runs.c.id.in_(ids)).order_by(runs.c.number).with_for_update()
+    question = select(*columns).where(runs.c.id.in_(ids), shown).order_by(runs.c.number).with_for_update()
     return {row.id: {**row._mapping, "claimed": False} for row in connection.execute(question)}
 
 

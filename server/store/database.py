@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -14,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from server.store.errors import StoreError, told
+from server.store.spare import Spare
 
 T = TypeVar("T")
 log = logging.getLogger("unrolled.store")
@@ -21,8 +23,8 @@ DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "postgresql": "postg
            "postgres": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg"}  # fmt: skip
 WRITE, DURABLE = "unrolled_write", "unrolled_durable"
 JOURNAL_BYTES = 64 * 2**20
-RECLAIMED = 5000
-"""pages of a SQLite file, of 4 KiB, that a deletion gives back to the disk at most, so that it is quick"""
+RECLAIMED = 500
+"""pages of a SQLite file, of 4 KiB, that are given back to the disk at once"""
 PAUSE = 0.05
 """seconds between two attempts to reach a database that is being started"""
 
@@ -52,6 +54,7 @@ class Database:
     def __init__(self, url: URL, busy_seconds: float, owner: int) -> None:
         self._busy = busy_seconds
         self.sqlite = url.get_backend_name() == "sqlite"
+        self._spare = Spare(Path(url.database or "")) if self.sqlite else None
         self.engine = _sqlite(url, busy_seconds) if self.sqlite else _postgresql(url, busy_seconds, owner)
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -66,16 +69,55 @@ class Database:
         options = {WRITE: True, DURABLE: durable}
         return self._patiently(lambda: self._attempt(work, options))
 
-    def reclaim(self) -> None:
-        """Gives the space of deleted rows back to the disk, some of it each time. PostgreSQL does so by itself."""
-        if not self.sqlite:
-            return
-        with closing(self.engine.raw_connection()) as connection:
-            script = f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({RECLAIMED}); COMMIT;"
+    def write_even_if_full(self, work: Callable[[Connection], T]) -> T:
+        """Returns what a durable `write` would. If SQLite's disk is full, it first makes room in its log, and then
+        gives up the spare file."""
+        for relieve in (self._empty_log, self._give_spare):
             try:
-                connection.cursor().executescript(script)  # its every row frees a page: `execute` would take one
+                return self.write(work, durable=True)
+            except StoreError as error:
+                if error.kind != "full" or not self.sqlite:
+                    raise
+                relieve()
+        try:
+            return self.write(work, durable=True)
+        finally:
+            self.lay_spare()
+
+    def lay_spare(self) -> None:
+        """Takes up the space that `write_even_if_full` may need, where there is none taken up."""
+        if self._spare is not None:
+            self._spare.lay()
+
+    def reclaim(self) -> bool:
+        """Gives some space of deleted rows back to the disk; returns whether there is more. PostgreSQL does so by
+        itself."""
+        if not self.sqlite:
+            return False
+        before = self._free_pages()
+        self._run(f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({RECLAIMED}); COMMIT;")
+        self._empty_log()
+        self.lay_spare()
+        return 0 < self._free_pages() < before
+
+    def _free_pages(self) -> int:
+        return int(self.read(lambda connection: connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()))
+
+    def _give_spare(self) -> None:
+        if self._spare is not None and self._spare.give():
+            self._empty_log()
+
+    def _empty_log(self) -> None:
+        """Moves what stands in SQLite's log to its place in the file, so that the log takes no space."""
+        self._run("PRAGMA wal_checkpoint(TRUNCATE);")
+
+    def _run(self, script: str) -> None:
+        """Runs what makes room. Each row of a result is a piece of that work, which only a script asks for."""
+        with closing(self.engine.raw_connection()) as connection:
+            try:
+                connection.cursor().executescript(script)
             except sqlite3.Error as error:
-                log.info("No space was given back to the disk: %s", error)
+                log.info("No room could be made: %s", error)
 
     def close(self) -> None:
         self.engine.dispose()

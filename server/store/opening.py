@@ -50,6 +50,7 @@ def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Databa
     except BaseException:
         database.close()
         raise
+    database.lay_spare()
     for notice in notices:
         log.warning(notice)
     folder = path.parent if path else None

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from server.store import housekeeping, opening
-from server.store.appending import append_all, check
+from server.store.appending import Outcome, append_all, check
 from server.store.database import Database
 from server.store.errors import StoreError
 from server.store.presence import Presence
 from server.store.rows import CLAIMED, RUN_ID, Append, Bounds, Event, NewEvent, NewRun, RunRow
-from server.store.tables import checkpoints, events, moments, runs
+from server.store.tables import checkpoints, events, moments, runs, shown
 
 COLUMNS = (runs.c.id, runs.c.visitor, runs.c.lab, runs.c.title, runs.c.key, runs.c.status, runs.c.note,
            runs.c.created, runs.c.updated, runs.c.last)  # fmt: skip
@@ -51,11 +51,13 @@ class Store:
         """Returns the run, which is now kept as `queued`; or the one that the visitor made with the same key.
 
         Raises:
-            ValueError: the id does not carry 128 bits.
+            ValueError: the id does not carry 128 bits, or there is no visitor.
             StoreError: also if the disk has too little space left for a new run.
         """
         if not RUN_ID.fullmatch(run.id):
             raise ValueError("id of a run: must be 22 to 64 letters, digits, - or _")
+        if not run.visitor:
+            raise ValueError("visitor of a run: must not be empty")
         check(Append(run.id, [NewEvent(run.visitor, run.title, run.key, run.lab_json)]))
 
         def made(connection: Connection) -> RunRow:
@@ -95,12 +97,17 @@ class Store:
             raise outcome
         return outcome
 
-    def append_all(self, appends: Sequence[Append]) -> list[list[Event] | StoreError]:
+    def append_all(self, appends: Sequence[Append]) -> list[Outcome]:
         """Returns what `append` would for each, in one transaction; for a run that is not kept, its error."""
         for append in appends:
             check(append)
-        durable = any(append.status is not None for append in appends)
-        return self._database.write(lambda c: append_all(c, appends, time.time(), self._presence.owner), durable)
+
+        def kept(connection: Connection) -> list[Outcome]:
+            return append_all(connection, appends, time.time(), self._presence.owner)
+
+        if all(append.status and not append.checkpoints and not append.moments for append in appends):
+            return self._database.write_even_if_full(kept)
+        return self._database.write(kept, durable=any(append.status for append in appends))
 
     def interrupt(self) -> list[str]:
         """Marks as interrupted what is queued or running, unless another server that is alive works at it;
@@ -119,48 +126,46 @@ class Store:
         return self._database.write(marked, durable=True)
 
     def delete(self, run: str) -> bool:
-        """Returns whether the run was kept until now, with all that belongs to it."""
-        gone = delete(runs).where(runs.c.id == run)
-        found = bool(self._database.write(lambda c: c.execute(gone).rowcount, durable=True))
-        if found:
-            self._database.reclaim()
-        return found
+        """Returns whether the run was kept until now. Nobody finds it any more; `sweep` makes room of it."""
+        return self._database.write_even_if_full(lambda c: housekeeping.hide(c, run))
+
+    def sweep(self) -> bool:
+        """Takes a piece of the deleted runs away, or gives a piece of the file back to the disk, in some
+        milliseconds; returns whether there may be more."""
+        return self._database.write_even_if_full(housekeeping.sweep) or self._database.reclaim()
 
     def expire(self) -> int:
         """Returns how many finished runs were deleted because they are older than `kept_days`."""
-        gone = self._database.write(lambda c: housekeeping.expire(c, self._bounds.kept_days, time.time()))
-        if gone:
-            self._database.reclaim()
-        return gone
+        return self._database.write(lambda c: housekeeping.expire(c, self._bounds.kept_days, time.time()))
 
     def run(self, run: str) -> RunRow | None:
         """Returns a run, or None if it is not kept."""
-        question = select(*COLUMNS).where(runs.c.id == run)
+        question = select(*COLUMNS).where(runs.c.id == run, shown)
         found = self._database.read(lambda c: c.execute(question).first())
         return None if found is None else _row(found)
 
     def runs(self, visitor: str, limit: int = 100) -> list[RunRow]:
         """Returns a visitor's runs, the newest first, whatever the clock said when they were made."""
-        question = select(*COLUMNS).where(runs.c.visitor == visitor).order_by(runs.c.number.desc()).limit(limit)
+        question = select(*COLUMNS).where(runs.c.visitor == visitor, shown).order_by(runs.c.number.desc()).limit(limit)
         return self._database.read(lambda c: [_row(row) for row in c.execute(question)])
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Returns the first events of a run whose ids are greater than `after`, in order."""
         columns = (events.c.id, events.c.kind, events.c.lane, events.c.key, events.c.data)
         question = select(*columns).join(runs, runs.c.number == events.c.run)
-        question = question.where(runs.c.id == run, events.c.id > after).order_by(events.c.id).limit(limit)
+        question = question.where(runs.c.id == run, shown, events.c.id > after).order_by(events.c.id).limit(limit)
         return self._database.read(lambda c: [Event(*row) for row in c.execute(question)])
 
     def checkpoint(self, run: str, lane: str) -> bytes | None:
         """Returns a lane's last checkpoint, or None if it has none."""
         question = select(checkpoints.c.data).join(runs, runs.c.number == checkpoints.c.run)
-        question = question.where(runs.c.id == run, checkpoints.c.lane == lane)
+        question = question.where(runs.c.id == run, shown, checkpoints.c.lane == lane)
         return self._database.read(lambda c: c.scalar(question))
 
     def moment(self, run: str, lane: str, tokens: int) -> bytes | None:
         """Returns the weights of a moment of a lane, or None if they are not kept."""
         question = select(moments.c.data).join(runs, runs.c.number == moments.c.run)
-        question = question.where(runs.c.id == run, moments.c.lane == lane, moments.c.tokens == tokens)
+        question = question.where(runs.c.id == run, shown, moments.c.lane == lane, moments.c.tokens == tokens)
         return self._database.read(lambda c: c.scalar(question))
 
 

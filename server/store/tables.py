@@ -47,6 +47,10 @@ runs = Table(
     sqlite_autoincrement=True,
 )
 
+HIDDEN = ""
+"""the visitor of a run that was deleted, of which something is still there"""
+shown = runs.c.visitor != HIDDEN
+
 events = Table(
     "events",
     metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -12,6 +13,7 @@ from server.store.rows import Append, Event, NewEvent, NewRun, RunRow
 from server.store.store import Store
 
 T = TypeVar("T")
+log = logging.getLogger("unrolled.store")
 Waiting = tuple[Append, asyncio.Future[list[Event]]]
 MOST_WAITING = 512
 MOST_AT_ONCE = 128
@@ -36,6 +38,8 @@ class Writer:
         self._most = most_waiting
         self._waiting: list[Waiting] = []
         self._drain: asyncio.Task[None] | None = None
+        self._sweep: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def store(self) -> Store:
         """Returns the store, open."""
@@ -46,8 +50,9 @@ class Writer:
 
     async def close(self) -> None:
         """Ends when everything that waits has been kept, or refused."""
-        while self._drain is not None:
-            await asyncio.wait([self._drain])
+        self._closing = True
+        while busy := [task for task in (self._drain, self._sweep) if task is not None]:
+            await asyncio.wait(busy)
         self._write.shutdown(wait=False)
         self._read.shutdown(wait=False)
         if self._store is not None:
@@ -73,11 +78,15 @@ class Writer:
 
     async def create(self, run: NewRun) -> RunRow:
         """Returns the run, or the earlier one that the visitor made with the same key."""
-        return await self._writing(lambda store: store.create(run))
+        row = await self._writing(lambda store: store.create(run))
+        self._tidy()
+        return row
 
     async def delete(self, run: str) -> bool:
         """Returns whether the run was kept until now."""
-        return await self._writing(lambda store: store.delete(run))
+        found = await self._writing(lambda store: store.delete(run))
+        self._tidy()
+        return found
 
     async def interrupt(self) -> list[str]:
         """Returns the ids of the runs that were queued or running when the server ended; they are `interrupted` now."""
@@ -85,7 +94,9 @@ class Writer:
 
     async def expire(self) -> int:
         """Returns how many finished runs were deleted for their age."""
-        return await self._writing(lambda store: store.expire())
+        gone = await self._writing(lambda store: store.expire())
+        self._tidy()
+        return gone
 
     async def run(self, run: str) -> RunRow | None:
         """Returns a run, or None if it is not kept."""
@@ -106,6 +117,20 @@ class Writer:
     async def moment(self, run: str, lane: str, tokens: int) -> bytes | None:
         """Returns the weights of a moment of a lane, or None."""
         return await self._reading(lambda store: store.moment(run, lane, tokens))
+
+    def _tidy(self) -> None:
+        """Has what is left of deleted runs taken away, piece by piece, between the other writes."""
+        if self._sweep is None and not self._closing:
+            self._sweep = asyncio.create_task(self._take_away())
+
+    async def _take_away(self) -> None:
+        try:
+            while not self._closing and await self._writing(lambda store: store.sweep()):
+                pass
+        except StoreError as error:
+            log.info("What is left of deleted runs stays for now: %s", error)
+        finally:
+            self._sweep = None
 
     async def _writing(self, work: Callable[[Store], T]) -> T:
         store = await self.store()

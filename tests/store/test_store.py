@@ -57,6 +57,11 @@ def test_the_same_key_makes_the_same_run(store: Store) -> None:
     assert len(store.runs("ann")) == 3
 
 
+def test_a_run_without_a_visitor_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="visitor"):
+        store.create(NewRun(new_id(), "", "{}"))
+
+
 @pytest.mark.parametrize("id", ["", "short", "a" * 21, "a" * 65, "../../etc/passwd/etc/pass", "ä" * 22])
 def test_an_id_that_could_be_guessed_is_refused(store: Store, id: str) -> None:
     with pytest.raises(ValueError, match="id of a run"):
@@ -104,13 +109,13 @@ def test_an_event_that_is_there_is_left_out_and_leaves_no_gap(store: Store) -> N
 def test_many_lanes_and_kinds_at_once_are_told_apart(store: Store) -> None:
     """More keys than one statement asks for, each in a lane and a kind of its own or in one of all."""
     run, other = a_run(store), a_run(store)
-    many = [NewEvent(f"kind {n % 7}", f"{n % 11}.{n % 13}", str(n), "{}") for n in range(1500)]
-    one = [point(n) for n in range(1500)]
-    assert len(store.append(run, many + one)) == 3000
+    many = [NewEvent(f"kind {n % 7}", f"{n % 11}.{n % 13}", str(n), "{}") for n in range(700)]
+    one = [point(n) for n in range(700)]
+    assert len(store.append(run, many + one)) == 1400
     assert store.append(run, one[::-1] + many[::-1]) == []
     assert len(store.append(other, many[:10])) == 10
-    again = [NewEvent("kind 0", "again", str(n), "{}") for n in range(1500)]
-    assert [event.id for event in store.append(run, many + again + one)] == list(range(3001, 4501))
+    again = [NewEvent("kind 0", "again", str(n), "{}") for n in range(700)]
+    assert [event.id for event in store.append(run, many + again + one)] == list(range(1401, 2101))
 
 
 def test_an_event_without_a_key_is_always_kept(store: Store) -> None:
@@ -182,8 +187,29 @@ def test_deleting_a_run_takes_everything_with_it(store: Store) -> None:
     assert store.events(run) == []
     assert store.checkpoint(run, "0.0") is None
     assert store.moment(run, "0.0", 0) is None
-    assert len(store.events(other)) == 1
     assert store.delete(run) is False
+    assert sum(1 for _ in iter(store.sweep, False)) >= 3
+    assert store.sweep() is False
+    assert len(store.events(other)) == 1
+    assert store.checkpoint(other, "0.0") == b"c"
+    assert store.moment(other, "0.0", 0) == b"m"
+
+
+def test_a_deleted_run_is_out_of_reach_while_it_is_taken_away(store: Store) -> None:
+    run, key = a_run(store, key="once"), "once"
+    store.append(run, [point(n) for n in range(1000)], status="running")
+    store.delete(run)
+    for name in (run, "-1", "1", ""):
+        assert store.run(name) is None
+        assert store.events(name) == []
+        with pytest.raises(StoreError, match="no such run"):
+            store.append(name, [point(1)])
+    assert store.runs("ann") == store.runs("") == []
+    assert a_run(store, key=key) != run
+    while store.sweep():
+        assert store.events(run) == []
+    assert len(store.runs("ann")) == 1
+    assert store.interrupt() == [store.runs("ann")[0].id]
 
 
 def test_what_a_server_left_behind_is_interrupted(store: Store) -> None:

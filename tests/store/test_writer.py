@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from server.store import Append, Event, NewEvent, NewRun, Store, StoreError, Writer, new_id
+from server.store.tables import runs
 
 
 def point(number: int, data: str = "{}") -> NewEvent:
@@ -125,6 +127,27 @@ def test_what_waits_is_kept_before_the_end(url: str) -> None:
     store = Store.open(url)
     assert len(store.events(run)) == 300
     store.close()
+
+
+def test_a_large_run_is_taken_away_between_the_writes_of_others(url: str) -> None:
+    async def deleting() -> None:
+        writer = Writer(lambda: Store.open(url))
+        large, other = await a_run(writer), await a_run(writer)
+        for start in range(0, 5000, 1000):
+            await writer.append(large, [point(n) for n in range(start, start + 1000)])
+        assert await writer.delete(large) is True
+        for n in range(5):
+            await writer.append(other, [point(n)])
+        store = await writer.store()
+        while left(store):
+            await asyncio.sleep(0.01)
+        assert len(await writer.events(other)) == 5
+        await writer.close()
+
+    def left(store: Store) -> int:
+        return store._database.read(lambda c: c.scalar(select(func.count()).select_from(runs))) - 1
+
+    asyncio.run(deleting())
 
 
 def test_who_leaves_does_not_disturb_the_others(url: str) -> None:
