@@ -35,7 +35,7 @@ def verdict(lab: Lab, lanes: Sequence[LaneView], rates: Rates = ()) -> Verdict:
     Lanes that reached the end count. If none did (the run was stopped, or goes on), every seed's lanes are
     read at the last evaluation that all strategies of that seed have; the notes say so."""
     by_lane = {(lane.strategy, lane.seed): lane for lane in lanes}
-    mark = _mark(lab, lanes)
+    mark = _mark(lab, by_lane)
     readings = {key: reading for key, lane in by_lane.items() if (reading := _reading(lab, lane, mark)) is not None}
     outcomes = tuple(_outcome(lab, index, by_lane, readings) for index in range(len(lab.strategies)))
     comparisons = tuple(_comparison(lab, pair, outcomes) for pair in pairs_of(lab))
@@ -44,14 +44,17 @@ def verdict(lab: Lab, lanes: Sequence[LaneView], rates: Rates = ()) -> Verdict:
     return replace(found, headline=headline(lab, found), notes=notes(lab, found, rates, tokens))
 
 
-def _mark(lab: Lab, lanes: Sequence[LaneView]) -> int | None:
-    """Returns None where a lane reached the end, else which evaluation to read: the last that every lane of
-    some seed has; 0, before any training, if there is none."""
-    if any(lane.ended == "done" for lane in lanes):
+def _mark(lab: Lab, lanes: dict[tuple[int, int], LaneView]) -> int | None:
+    """Returns None where a lane reached the end, else which evaluation to read: the last that all strategies of
+    some seed have, those that diverged aside; 0, before any training, if there is none."""
+    if any(lane.ended == "done" for lane in lanes.values()):
         return None
-    counts = [[len(lane.moments) - 1 for lane in lanes if lane.seed == seed and lane.ended != "diverged"]
-              for seed in lab.all_seeds]
-    return max((min(each) for each in counts if each and min(each) >= 0), default=0)
+    marks = []
+    for seed in lab.all_seeds:
+        of_seed = [lanes.get((index, seed)) for index in range(len(lab.strategies))]
+        marks.append(min((len(lane.moments) - 1 if lane else 0 for lane in of_seed
+                          if lane is None or lane.ended != "diverged"), default=0))
+    return max(0, *marks)
 
 
 def _tokens(lanes: Sequence[LaneView], mark: int) -> int:

@@ -96,7 +96,9 @@ def test_a_run_that_was_stopped_is_read_where_the_lanes_of_a_seed_still_stood_si
 
 def test_a_run_without_an_evaluation_says_so() -> None:
     lab = lab_of(CARRY, RESET)
-    for lanes in ([], [lane(0, 0, (4, 4), ended="stopped"), lane(1, 0, (4, 4), ended="")]):
+    just_begun = [lane(0, 0, (4, 4), ended="stopped"), lane(1, 0, (4, 4), ended="")]
+    ahead = [lane(0, 0, (4, 4), (3, 3), (2, 2), ended="")]
+    for lanes in ([], just_begun, ahead, [*ahead, lane(1, 0, ended="")]):
         found = verdict(lab, lanes)
         assert found.comparisons[0].finding == "none"
         assert found.headline == (
