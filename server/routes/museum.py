@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from engine import Config
@@ -22,6 +23,20 @@ from server.queries import Query
 from server.routes.pages import page
 from server.services import services
 
+
+class ExhibitName(Convertor[str]):
+    """A name in an address; `find` is none, it is the finder's own."""
+
+    regex = r"(?!find$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("exhibit", ExhibitName())
 router = APIRouter(tags=["museum"])
 NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": list(BUGS)}}
 LIST = {"type": "array", "items": ref("Bug")}
@@ -64,7 +79,7 @@ async def find(request: Request) -> Response:
     return Response(to_json(asdict(found)), media_type="application/json", headers={"cache-control": "no-store"})
 
 
-@router.get("/api/v1/bugs/{name}", **openapi.exhibited(NAME))
+@router.get("/api/v1/bugs/{name:exhibit}", **openapi.exhibited(NAME))
 async def one(request: Request) -> Response:
     """One exhibit, computed: both programs, numbers of both, the two gradient pictures on one scale, the symptom."""
     name = known(request)

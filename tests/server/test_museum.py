@@ -64,7 +64,7 @@ def test_an_exhibit_is_computed_once_and_then_kept(client: TestClient) -> None:
     ("address", "status"),
     [
         ("/api/v1/bugs/nothing", 404),
-        ("/api/v1/bugs/find", 404),
+        ("/api/v1/bugs/find", 405),
         ("/api/v1/bugs/h_not_c?k=3", 422),
         ("/api/v1/bugs/h_not_c/", 404),
         ("/bugs/nothing", 404),
