@@ -17,9 +17,9 @@ END_SECONDS = 20.0
 
 
 @contextmanager
-def running(environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Yields the address of a server (no slash at its end), which is ended afterwards."""
-    command = [sys.executable, "-m", "server", "--port", "0", "--no-open"]
+def running(environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[str]:
+    """Yields the address of a server (no slash at its end), which is ended afterwards; port 0 is any free one."""
+    command = [sys.executable, "-m", "server", "--port", str(port), "--no-open"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         said = process.stdout.readline() if process.stdout else ""

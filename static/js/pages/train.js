@@ -11,6 +11,7 @@ import { estimateWords } from "../training/estimate.js";
 import { Form } from "../training/form.js";
 import { asBody, labOf } from "../training/lab.js";
 import { MomentPicker } from "../training/moment.js";
+import { Notices } from "../training/notices.js";
 import { Pictures } from "../training/pictures.js";
 import { showSamples } from "../training/samples.js";
 import * as service from "../training/service.js";
@@ -18,7 +19,6 @@ import { showStandings } from "../training/standings.js";
 import { showVerdict } from "../training/verdict.js";
 import { Watch } from "../training/watch.js";
 import { chrome } from "./chrome.js";
-import { notice } from "./messages.js";
 
 const DRAWN = ["point", "moment", "lane", "verdict", "state", "strategy"]; // events after which the pictures are others
 
@@ -34,7 +34,8 @@ class Train {
     this.estimates = new Newest((lab, signal) => service.estimate(lab, signal), (cost) => this.estimated(cost), (error) => this.refused(error));
     /** @type {Watch | null} */
     this.watch = null;
-    this.troubled = false; // whether the pictures could not be had
+    this.notices = new Notices();
+    this.missing = false; // whether the last pictures could not be had
     this.key = ""; // of the start that is under way, or whose answer was lost
     this.listen();
     this.route();
@@ -57,7 +58,7 @@ class Train {
     if (!id) {
       const { lab, problem } = labFrom(location.search, this.catalogue);
       this.show(lab);
-      notice(problem);
+      this.notices.say("address", problem);
       this.bar.show(null);
       await this.earlier("");
     } else await this.open(id);
@@ -71,7 +72,7 @@ class Train {
     } catch (error) {
       this.show(labOf(this.catalogue.presets[0].lab, this.catalogue));
       this.bar.show(null);
-      this.failed(error);
+      this.failed("run", error);
       if (error instanceof TypeError) this.again = setTimeout(() => this.route(), 3000);
     }
     await this.earlier(id);
@@ -91,8 +92,8 @@ class Train {
    * @param {any} summary
    */
   attend(summary) {
-    notice("");
-    this.watch = new Watch(summary, { changed: (kinds) => this.update(kinds), said: notice });
+    this.notices.clear();
+    this.watch = new Watch(summary, { changed: (kinds) => this.update(kinds), said: (text) => this.connection(text) });
     this.show(labOf(summary.lab, this.catalogue), false);
     this.form.leftOut(summary.lab.left_out ?? {});
     this.moment.begin(this.watch.run, new URLSearchParams(location.search));
@@ -106,6 +107,7 @@ class Train {
     clearTimeout(this.again);
     this.watch?.close();
     this.watch = null;
+    this.notices.clear();
     this.pictures.clear();
     byId("seen").hidden = true;
     byId("verdict").hidden = true;
@@ -159,12 +161,13 @@ class Train {
     const { watch } = this;
     if (!watch) return;
     this.bar.complain("");
+    this.notices.say("run", "");
     try {
       watch.adopt(await service.control(watch.run.id, action, rate));
     } catch (error) {
       const problems = error instanceof Refused ? error.problems : [];
       if (action === "rate" && problems.length) this.bar.complain(problems.map(words).join(" "));
-      else this.failed(error);
+      else this.failed("run", error);
     }
   }
 
@@ -173,7 +176,7 @@ class Train {
   /** @param {any} cost */
   estimated(cost) {
     this.form.complain([]);
-    notice("");
+    this.notices.say("choice", "");
     setText(byId("estimate"), estimateWords(cost));
   }
 
@@ -185,15 +188,33 @@ class Train {
     const problems = error instanceof Refused ? error.problems : [];
     const others = this.form.complain(problems);
     setText(byId("estimate"), "");
-    if (problems.length && !others.length) notice(`${problems.length === 1 ? "One choice" : "Some choices"} cannot be used: see beside the control.`);
-    else this.failed(error);
+    if (problems.length && !others.length) this.notices.say("choice", `${problems.length === 1 ? "One choice" : "Some choices"} cannot be used: see beside the control.`);
+    else this.failed("choice", error);
+  }
+
+  /**
+   * @param {import("../training/notices.js").Source} source
+   * @param {unknown} error
+   */
+  failed(source, error) {
+    if (error instanceof Refused) this.notices.say(source, error.problems.map((problem) => `${problem.field} = ${words(problem)}`).join(" ") || `${error.message}.`);
+    else if (error instanceof TypeError) this.notices.say(source, "The server does not answer. If it has stopped, start it again, and try once more.");
+    else throw error;
   }
 
   /** @param {unknown} error */
-  failed(error) {
-    if (error instanceof Refused) notice(error.problems.map((problem) => `${problem.field} = ${words(problem)}`).join(" ") || `${error.message}.`);
-    else if (error instanceof TypeError) notice("The server does not answer. If it has stopped, start it again, and try once more.");
-    else throw error;
+  undrawn(error) {
+    this.missing = true;
+    if (!(error instanceof TypeError)) this.failed("pictures", error); // that the server is gone is said by the watch
+  }
+
+  /**
+   * The watch says whether the server answers; when it does again, the pictures are asked for again.
+   * @param {string} text
+   */
+  connection(text) {
+    if (text === "" && this.missing) this.draw();
+    this.notices.say("connection", text);
   }
 
   // ---- what is seen
@@ -211,16 +232,10 @@ class Train {
     this.mark();
   }
 
-  /** @param {unknown} error */
-  undrawn(error) {
-    this.troubled = true;
-    this.failed(error);
-  }
-
   /** @param {any} verdict so far */
   drawn(verdict) {
-    if (this.troubled) notice("");
-    this.troubled = false;
+    this.missing = false;
+    this.notices.say("pictures", "");
     if (this.run && !this.run.over) {
       this.run.verdict = verdict;
       showVerdict(this.run);
