@@ -46,6 +46,7 @@ class Writer:
         async with self._opened:
             if self._store is None:
                 self._store = await self._in(self._write, self._opening)
+                self._tidy()  # what a server that was killed had not taken away
             return self._store
 
     async def close(self) -> None:
