@@ -17,19 +17,25 @@ def tabled(symbols: int, places: int) -> bool:
     return symbols <= places
 
 
-def project_symbols(w: Params, E: Array | None, xs: Array, out: Array) -> None:
-    """Writes W_ih x + b (T, G, N) for symbols xs (T, N)."""
+def project_symbols(w: Params, E: Array | None, xs: Array, out: Array, halves: Array | None, room: Array) -> None:
+    """Writes W_ih x + b (T, G, N) for symbols xs (T, N), each row times its entry of `halves` (G,) where they are
+    given. room (T*N, G) is written over."""
     W, (T, N) = w["W_ih"], xs.shape
     V = W.shape[1] if E is None else len(E)
     if tabled(V, T * N):
         table = (W.T if E is None else E @ W.T) + w["b"]
-        np.copyto(out, np.swapaxes(table[xs], 1, 2))
+        if halves is not None:
+            table *= halves
+        np.take(table, xs.ravel(), axis=0, out=room, mode="clip")
+        np.copyto(out, np.swapaxes(room.reshape(T, N, -1), 1, 2))
         return
     if E is None:
         np.copyto(out, W[:, xs].swapaxes(0, 1))
     else:
         np.matmul(W, np.swapaxes(E[xs], 1, 2), out=out)
     out += w["b"][:, None]
+    if halves is not None:
+        out *= halves[:, None]
 
 
 def symbol_gradients(w: Params, E: Array | None, xs: Array, dA: Array, dW: Array, dE: Array | None) -> None:

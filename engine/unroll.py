@@ -59,35 +59,30 @@ def project(w: Params, xs: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(pre.reshape(T, N, -1), 1, 2))
 
 
-def _steps(keep: bool, T: int, shape: tuple[int, int], dtype: DTypeLike) -> Array:
-    """Returns an array for every step, (T, *shape); one and the same for all where they are not kept."""
-    if keep:
-        return np.empty((T, *shape), dtype)
-    one = np.empty((1, *shape), dtype)
-    return np.lib.stride_tricks.as_strided(one, (T, *shape), (0, *one.strides[1:]))
-
-
 class Scan:
     """The buffers of a forward scan over at most T steps of N columns, and its loop.
 
-    A tape is views of these buffers. An analysis makes a scan for each run. Training, where `by_outputs` is
-    set, keeps one and runs it again for every window; the tape before is then lost. Without `keep` there is no
-    tape: all steps share their gates, and only the states stay."""
+    A tape is views of these buffers. An analysis makes a scan for each run. Training, with `quick` steps, keeps
+    one and runs it again for every window; the tape before is then lost."""
 
-    def __init__(self, network: Network, T: int, N: int, dtype: DTypeLike = np.float64,
-                 by_outputs: bool = False, keep: bool = True) -> None:
+    def __init__(self, network: Network, T: int, N: int, dtype: DTypeLike = np.float64, quick: bool = False) -> None:
         cell, H, layers = network.cell, network.hidden, range(network.layers)
-        self.network, self.quick = network, by_outputs or not keep
+        self.network, self.quick = network, quick
         self.pre = [np.empty((T, cell.gates * H, N), dtype) for _ in layers]
-        self.act = [_steps(keep, T, (cell.gates * H, N), dtype) for _ in layers]
-        self.extra = [_steps(keep, T, (cell.extras * H, N), dtype) for _ in layers]
+        self.act = self.pre if quick else [np.empty_like(pre) for pre in self.pre]
+        self.extra = [np.empty((T, cell.extras * H, N), dtype) for _ in layers]
         self.states = [np.empty((T + 1, network.state, N), dtype) for _ in layers]
-        self.factors = [np.empty((T, cell.slopes * H, N), dtype) for _ in layers] if by_outputs else []
+        self.scratch = np.empty((cell.gates * H, N), dtype)
+        self.halves = np.repeat(np.array(cell.halved, dtype), H) if quick else np.empty(0)
+        self.room: Array | None = None
         self.views = [self._cut(layer) for layer in layers]
 
     def _cut(self, layer: int) -> list[Views]:
         pre, act, extra, states = self.pre[layer], self.act[layer], self.extra[layer], self.states[layer]
-        return [self.network.cell.ahead_views(*step) for step in zip(states, pre, act, extra, states[1:], strict=False)]
+        cell, steps = self.network.cell, zip(states, pre, act, extra, states[1:], strict=False)
+        if self.quick:
+            return [cell.quick_views(s, a, self.scratch, e, out) for s, a, _, e, out in steps]
+        return [cell.ahead_views(*step) for step in steps]
 
     def run(self, params: Params, xs: Array, initial: Sequence[Array],
             reset: NDArray[np.bool_]) -> tuple[LayerTape, ...]:
@@ -100,27 +95,38 @@ class Scan:
 
     def _layer(self, layer: int, params: Params, xs: Array, initial: Array, reset: NDArray[np.bool_]) -> LayerTape:
         w, T, cell = layer_params(params, layer), len(xs), self.network.cell
-        pre, act, extra, states = (x[layer] for x in (self.pre, self.act, self.extra, self.states))
-        self._project(w, params.get("E"), xs, pre[:T])
+        pre, act, extra, states = self.pre[layer][:T], self.act[layer], self.extra[layer], self.states[layer]
+        w = self._project(w, params.get("E"), xs, pre)
         states[0] = initial
-        ahead, again = cell.ahead, reset.tolist()
+        step, again = cell.quick if self.quick else cell.ahead, reset.tolist()
         for t, views in zip(range(T), self.views[layer], strict=False):
             if again[t]:
                 views = cell.ahead_views(initial, pre[t], act[t], extra[t], states[t + 1])
-            ahead(w, *views)
+            step(w, *views)
         entering = states[:T]
         if reset.any():
             entering = entering.copy()
             entering[reset] = initial
-        return LayerTape(cell, xs, pre[:T], act[:T], extra[:T], entering, states[1 : T + 1],
-                         self.factors[layer][:T] if self.factors else None)
+        return LayerTape(cell, xs, pre, act[:T], extra[:T], entering, states[1 : T + 1], quick=self.quick)
 
-    def _project(self, w: Params, E: Array | None, xs: Array, out: Array) -> None:
-        """Writes W_ih x + b for all steps."""
+    def _project(self, w: Params, E: Array | None, xs: Array, out: Array) -> Params:
+        """Writes W_ih x + b for all steps; returns the weights that the steps take. Quick steps start again from the
+        initial state at the first step alone."""
+        halves = self.halves if len(self.halves) else None
         if xs.ndim == 2:
-            project_symbols(w, E, xs, out)
+            project_symbols(w, E, xs, out, halves, self._rows(len(xs) * xs.shape[1]))
         elif self.quick and xs.shape[2] > 1:
-            np.matmul(w["W_ih"], xs, out=out)
-            out += w["b"][:, None]
+            np.matmul(w["W_ih"] if halves is None else w["W_ih"] * halves[:, None], xs, out=out)
+            out += (w["b"] if halves is None else w["b"] * halves)[:, None]
         else:
             out[...] = project(w, xs)
+            if halves is not None:
+                out *= halves[:, None]
+        return w if halves is None else {**w, "W_hh": w["W_hh"] * halves[:, None]}
+
+    def _rows(self, places: int) -> Array:
+        """Returns room for a row of gates at every place."""
+        if self.room is None:
+            steps, gates, columns = self.pre[0].shape
+            self.room = np.empty((steps * columns, gates), self.pre[0].dtype)
+        return self.room[:places]

@@ -9,7 +9,7 @@ every weight gradient follows. Leading axes, if any, are directions of the certi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -32,25 +32,33 @@ class LayerTape:
     extra: Array  # (T, X, N) whatever else the cell's backward needs
     entering: Array  # (T, S, N)
     states: Array  # (T, S, N)
-    room: Array | None = None  # (T, F, N) given where the derivatives are to come from the gates' outputs:
-    # faster, and as exact as training needs; an analysis takes them from the pre-activations
+    quick: bool = field(default=False, kw_only=True)  # act is pre's memory; derivatives from the gates' outputs
 
     def part(self, steps: slice, columns: slice) -> LayerTape:
         """Returns the tape of some steps and columns."""
         arrays = (self.xs, self.pre, self.act, self.extra, self.entering, self.states)
-        return LayerTape(self.cell, *(x[steps, :, columns] for x in arrays))
+        return LayerTape(self.cell, *(x[steps, :, columns] for x in arrays), quick=self.quick)
+
+    def write_factors(self, out: Array, cached: int = 1 << 15) -> None:
+        """Writes `factors`, a few steps at a time, so that what is read and written stays in the cache."""
+        T, G, N = self.pre.shape
+        arrays = (self.pre, self.act, self.extra, self.entering, self.states)
+        some = max(1, cached // (G * N))
+        for first in range(0, T, some):
+            now = slice(first, first + some)
+            self.cell.factors(LayerTape(self.cell, self.xs, *(x[now] for x in arrays), quick=self.quick), out[now])
 
     @cached_property
     def factors(self) -> Array:
         """The cell's elementwise derivatives along this tape, computed once for all sweeps."""
         T, S, N = self.states.shape
-        out = np.empty((T, self.cell.slopes * S // self.cell.parts, N)) if self.room is None else self.room
+        out = np.empty((T, self.cell.slopes * S // self.cell.parts, N))
         self.cell.factors(self, out)
         return out
 
     def dsigmoid(self, rows: slice, out: Array) -> None:
         """Writes the sigmoid gates' derivatives, of these rows."""
-        if self.room is not None:
+        if self.quick:
             np.subtract(1.0, self.act[:, rows], out=out)
             out *= self.act[:, rows]
         else:
@@ -58,14 +66,14 @@ class LayerTape:
 
     def complement(self, rows: slice, out: Array) -> None:
         """Writes 1 - gate, of these rows of sigmoid gates."""
-        if self.room is not None:
+        if self.quick:
             np.subtract(1.0, self.act[:, rows], out=out)
         else:
             sigmoid(-self.pre[:, rows], out=out)
 
     def dtanh(self, before: Array, after: Array, out: Array) -> None:
         """Writes tanh's derivative; `after` is tanh(before)."""
-        if self.room is not None:
+        if self.quick:
             np.square(after, out=out)
             np.subtract(1.0, out, out=out)
         else:
@@ -81,6 +89,7 @@ class Cell(ABC):
     records: int  # A = records * H
     extras: int = 0  # X = extras * H
     slopes: int  # F = slopes * H
+    halved: tuple[float, ...] = ()  # by gate: 0.5 for a sigmoid, 1 for tanh; empty where `quick` needs no such weights
 
     def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
         """Returns the parameter blocks of a layer and their shapes."""
@@ -98,6 +107,15 @@ class Cell(ABC):
     @abstractmethod
     def ahead(self, w: Params, *views: Array) -> None:
         """One step, on the views of its arrays."""
+
+    @abstractmethod
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+        """Returns what `quick` works on. scratch (G, N) is for all steps."""
+
+    @abstractmethod
+    def quick(self, w: Params, *views: Array) -> None:
+        """The same step in fewer passes, for training: the gates' activations take pre's place. A sigmoid is
+        (1 + tanh(a / 2)) / 2, and the halving is in the weights already: `halved`."""
 
     @abstractmethod
     def factors(self, tape: LayerTape, out: Array) -> None:
@@ -153,6 +171,20 @@ def mix(f: Array, W: Array, out: Array) -> None:
     gates, H = f.shape[1:]
     stacked = W.reshape(gates, H, -1)
     np.matmul(f.transpose(2, 0, 1), stacked.transpose(1, 0, 2), out=out.transpose(1, 0, 2))
+
+
+def blend(z: Array, s: Array, n: Array, out: Array) -> None:
+    """Writes z * s + (1 - z) * n to out, as n + z * (s - n)."""
+    np.subtract(s, n, out=out)
+    out *= z
+    out += n
+
+
+def sigmoid_of_half(a: Array) -> None:
+    """Turns a / 2 into sigmoid(a), in place."""
+    np.tanh(a, out=a)
+    a *= 0.5
+    a += 0.5
 
 
 def flat(x: Array) -> Array:

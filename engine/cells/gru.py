@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, Views, flat, mix, ones
+from engine.cells.base import Cell, LayerTape, Terms, Views, blend, flat, mix, ones, sigmoid_of_half
 from engine.nonlinear import interpolate, sigmoid, tanh
 
 
@@ -25,6 +25,7 @@ class GRU(Cell):
     records = 4
     extras = 1  # q
     slopes = 5
+    halved = (0.5, 0.5, 1.0)
 
     def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
         return {**super().shapes(D, H), "b_hn": (H,)}
@@ -45,6 +46,22 @@ class GRU(Cell):
         pre_n += n
         tanh(pre_n, out=n)
         interpolate(z, sigmoid(-pre_z), s, n, out)
+
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+        H = len(s)
+        return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], scratch, scratch[: 2 * H], scratch[2 * H :],
+                extra, out)
+
+    def quick(self, w: Params, *views: Array) -> None:
+        s, rz, r, z, n, scratch, product_rz, product_n, q, out = views
+        np.matmul(w["W_hh"], s, out=scratch)
+        rz += product_rz
+        sigmoid_of_half(rz)
+        np.add(product_n, w["b_hn"][:, None], out=q)
+        np.multiply(r, q, out=product_n)
+        n += product_n
+        np.tanh(n, out=n)
+        blend(z, s, n, out)
 
     def factors(self, tape: LayerTape, out: Array) -> None:
         """Rows: dr, dz, dq, dn for a unit dh'; then z."""

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, Views, flat, ones
+from engine.cells.base import Cell, LayerTape, Terms, Views, blend, flat, ones, sigmoid_of_half
 from engine.nonlinear import interpolate, sigmoid, tanh
 
 
@@ -25,6 +25,7 @@ class GRUResetBefore(Cell):
     records = 3
     extras = 1  # r * h
     slopes = 5
+    halved = (0.5, 0.5, 1.0)
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2]
@@ -43,6 +44,22 @@ class GRUResetBefore(Cell):
         pre_n += n
         tanh(pre_n, out=n)
         interpolate(z, sigmoid(-pre_z), s, n, out)
+
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+        H = len(s)
+        return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], scratch[: 2 * H], scratch[2 * H :], extra, out)
+
+    def quick(self, w: Params, *views: Array) -> None:
+        s, rz, r, z, n, product_rz, product_n, gated, out = views
+        H, W = len(s), w["W_hh"]
+        np.matmul(W[: 2 * H], s, out=product_rz)
+        rz += product_rz
+        sigmoid_of_half(rz)
+        np.multiply(r, s, out=gated)
+        np.matmul(W[2 * H :], gated, out=product_n)
+        n += product_n
+        np.tanh(n, out=n)
+        blend(z, s, n, out)
 
     def factors(self, tape: LayerTape, out: Array) -> None:
         """Rows: dr for a unit v; dz, dn for a unit dh'; r; z."""

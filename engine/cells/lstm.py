@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import final
+from functools import lru_cache
+from typing import Any, final
 
 import numpy as np
 
 from engine.arrays import Array, Params
 from engine.cells.base import Cell, LayerTape, Views, flat, mix
 from engine.nonlinear import sigmoid, tanh
+
+
+@lru_cache(maxsize=64)
+def _from_tanh(H: int, N: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Returns what tanh is multiplied by and what is added (4H, N): 0.5 and 0.5 make a sigmoid of it; g stays."""
+    factor, shift = np.full((4, H, N), 0.5, dtype), np.full((4, H, N), 0.5, dtype)
+    factor[2], shift[2] = 1.0, 0.0
+    factor.setflags(write=False)
+    shift.setflags(write=False)
+    return factor.reshape(4 * H, N), shift.reshape(4 * H, N)
 
 
 @final
@@ -26,6 +37,7 @@ class LSTM(Cell):
     records = 4
     extras = 1  # tanh(c')
     slopes = 6
+    halved = (0.5, 0.5, 1.0, 0.5)
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2] // 2
@@ -43,6 +55,24 @@ class LSTM(Cell):
         np.multiply(i, g, out=tanh_c)
         new_c += tanh_c
         tanh(new_c, out=tanh_c)
+        np.multiply(o, tanh_c, out=new_h)
+
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+        H = len(s) // 2
+        i, f, g, o = (pre[n * H : (n + 1) * H] for n in range(4))
+        return s[:H], s[H:], pre, scratch, *_from_tanh(H, pre.shape[1], pre.dtype), i, f, g, o, extra, out[:H], out[H:]
+
+    def quick(self, w: Params, *views: Array) -> None:
+        h, c, pre, scratch, factor, shift, i, f, g, o, tanh_c, new_h, new_c = views
+        np.matmul(w["W_hh"], h, out=scratch)
+        pre += scratch
+        np.tanh(pre, out=pre)
+        pre *= factor
+        pre += shift
+        np.multiply(f, c, out=new_c)
+        np.multiply(i, g, out=tanh_c)
+        new_c += tanh_c
+        np.tanh(new_c, out=tanh_c)
         np.multiply(o, tanh_c, out=new_h)
 
     def factors(self, tape: LayerTape, out: Array) -> None:

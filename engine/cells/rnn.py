@@ -29,6 +29,12 @@ class RNN(Cell):
         pre += out
         tanh(pre, out=out)
 
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+        return s, pre, out
+
+    def quick(self, w: Params, *views: Array) -> None:
+        self.ahead(w, *views)
+
     def factors(self, tape: LayerTape, out: Array) -> None:
         tape.dtanh(tape.pre, tape.states, out)
 

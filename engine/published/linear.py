@@ -30,6 +30,12 @@ class Linear(Cell):
         pre += w["W_hh"] @ s
         out[...] = pre
 
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+        return s, pre, out
+
+    def quick(self, w: Params, *views: Array) -> None:
+        self.ahead(w, *views)
+
     def factors(self, tape: LayerTape, out: Array) -> None:
         out.fill(1.0)
 

@@ -61,7 +61,7 @@ class HeldOut:
 
     def _score(self, params: Params, data: Stretch, window: int) -> Score:
         N, H = data.xs.shape[-1], self.network.hidden
-        scan = Scan(self.network, min(PIECE, window), N, self.dtype, keep=False)
+        scan = Scan(self.network, min(PIECE, window), N, self.dtype, quick=True)
         scorer = Scorer(self.network, min(PIECE, window) * N, self.dtype)
         zero = [np.zeros((self.network.state, N), self.dtype) for _ in range(self.network.layers)]
         state, total = zero, Score(0.0, 0.0, 0)

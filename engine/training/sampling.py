@@ -15,7 +15,7 @@ CHARACTERS, WORDS = 200, 40  # of a sample
 
 def sample(network: Network, params: Params, corpus: Corpus, seed: tuple[int, ...], dtype: str) -> str:
     """Returns text that goes on from the first held-out symbols; "" where a softmax is not finite."""
-    rng, scan = np.random.default_rng(seed), Scan(network, 1, 1, dtype, keep=False)
+    rng, scan = np.random.default_rng(seed), Scan(network, 1, 1, dtype, quick=True)
     state = [np.zeros((network.state, 1), dtype) for _ in range(network.layers)]
     prime = corpus.held[:PRIME].tolist()
     made: list[int] = []

@@ -41,7 +41,8 @@ class Step:
         self.extra = Blocks(network, lab.dtype) if lab.update == "sequence" else self.grads
         self.optimiser = Optimiser(lab.optimiser, self.blocks.flat.size, lab.dtype)
         T, B = longest(strategy, steps), lab.batch
-        self.scan = Scan(network, T, B, lab.dtype, by_outputs=True)
+        self.scan = Scan(network, T, B, lab.dtype, quick=True)
+        self.factors = [np.empty((T, network.cell.slopes * network.hidden, B), lab.dtype) for _ in range(lab.layers)]
         self.scorer = Scorer(network, T * B, lab.dtype)
         self.sums = Sums(network, strategy.frozen)
         self.h, self.dh = np.empty((2, network.hidden * T * B), lab.dtype)
@@ -63,12 +64,13 @@ class Step:
             return Score(0.0, 0.0, 0)
         into = self.extra if self.summed else self.grads
         h, dh = (self._buffer(room, len(counted)) for room in (self.h, self.dh))
-        np.take(np.swapaxes(tapes[-1].states[:, : self.network.hidden], 0, 1), counted, axis=1, out=h, mode="clip")
+        hs = np.swapaxes(tapes[-1].states[:, : self.network.hidden], 0, 1)
+        h[...] = hs if len(counted) == piece.steps else hs[:, counted]
         score = self.scorer.gradients(params, _flat(h), places(stretch.targets[now], counted), scale, into.views,
                                       _flat(dh))
         plan = plan_of_piece(self.strategy, piece.steps, piece.new)
-        for tape, room in zip(tapes, self.scan.factors, strict=True):
-            tape.cell.factors(tape, room[: piece.steps])
+        for tape, room in zip(tapes, self.factors, strict=True):
+            tape.write_factors(room[: piece.steps])
         sweep = self._sweep(plan.tracks)
         sweep.run(self._by_step(dh, counted, piece.steps), plan)
         self.sums.write(params, tapes, sweep.records, into.views)
@@ -93,7 +95,7 @@ class Step:
 
     def _sweep(self, tracks: int) -> Sweep:
         if tracks not in self.sweeps:
-            self.sweeps[tracks] = Sweep(self.network, self.blocks.views, self.scan.factors, tracks)
+            self.sweeps[tracks] = Sweep(self.network, self.blocks.views, self.factors, tracks)
         return self.sweeps[tracks]
 
     def _buffer(self, room: Array, steps: int) -> Array:

@@ -14,6 +14,7 @@ from engine.tasks.text import default_text
 from engine.training import Lab, Lane, Strategy, corpus_of
 from tests.parity.test_modules import MODULES, _detach, _weights
 
+torch.set_num_threads(1)  # small products on two contended threads are far slower
 UPDATES, TOLERANCE = 100, 1e-9
 LAB = Lab(hidden=7, batch=3, embedding=4, tokens=UPDATES * 3 * 6, seeds=1, evaluations=1, dtype="float64", clip=0.3,
           text=default_text()[:1500], strategies=(Strategy(k=6),), rate=0.01)
