@@ -6,12 +6,12 @@ from engine.recorded.exporting import trace_of, write_trace
 from engine.recorded.planned import Outcome, outcome_of
 from engine.recorded.reach import Reach, reach_of
 from engine.recorded.reading import read_trace, recorded
-from engine.recorded.recording import About, Declared, Reached, Recorded
+from engine.recorded.recording import Declared, Origin, Reached, Recorded
 from engine.recorded.words import sentences
 
 __all__ = [
-    "About",
     "Declared",
+    "Origin",
     "Outcome",
     "Reach",
     "Reached",

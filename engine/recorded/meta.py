@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.recorded import limits
 from engine.recorded.archive import bad
 from engine.recorded.expected import declared_of
-from engine.recorded.recording import About
+from engine.recorded.recording import Origin
 
 FORMAT, VERSION = "unrolled-trace", 1
 FIELDS = ("format", "version", "tool", "framework", "declared", "rows", "parameters", "batch", "windows", "notes",
@@ -27,7 +27,7 @@ STRING = re.compile(rb'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
 REMEDY = "See the table of fields in docs/traces.md."
 
 
-def about_of(text: bytes, steps: int) -> About:
+def about_of(text: bytes, steps: int) -> Origin:
     """Returns what the JSON says, for a trace of so many steps. Raises InputError for each field that is wrong."""
     meta = _object(text)
     if meta.get("format") != FORMAT:
@@ -42,7 +42,7 @@ def about_of(text: bytes, steps: int) -> About:
     for name in FIELDS:
         if name not in meta and name not in OPTIONAL:
             raise _wrong(name, "missing", "must be given")
-    return About(
+    return Origin(
         tool=_words("tool", meta["tool"], limits.LONGEST_NAME),
         framework=_words("framework", meta["framework"], limits.LONGEST_NAME),
         declared=None if meta.get("declared") is None else declared_of(meta["declared"], "declared"),

@@ -13,7 +13,7 @@ from engine.recorded import limits, shapes
 from engine.recorded.archive import Head, Source, bad, head_of, members_of, numbers, pieces
 from engine.recorded.lines import Largest, Marks, blocks, whole
 from engine.recorded.meta import about_of
-from engine.recorded.recording import NOWHERE, UNKNOWN, About, Flags, Reached, Recorded
+from engine.recorded.recording import NOWHERE, UNKNOWN, Flags, Origin, Reached, Recorded
 from engine.traces import Credit, LossView
 from engine.weights.npz import Member
 
@@ -78,7 +78,7 @@ def _recorded(heads: Mapping[str, Head], stream: Stream) -> Recorded:
 class _Reading:
     """One trace while it is read."""
 
-    def __init__(self, heads: Mapping[str, Head], stream: Stream, about: About, steps: int) -> None:
+    def __init__(self, heads: Mapping[str, Head], stream: Stream, about: Origin, steps: int) -> None:
         self.heads, self.stream, self.about, self.steps = heads, stream, about, steps
         self.stride = -(-steps // limits.MOST_COLUMNS)
         self.losses = self._losses() if "losses" in heads else None

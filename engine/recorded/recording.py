@@ -32,7 +32,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class About:
+class Origin:
     """What a trace says of itself."""
 
     tool: str
@@ -61,7 +61,7 @@ class Reached:
 class Recorded:
     """A recorded trace, checked, and short enough to be shown."""
 
-    about: About
+    about: Origin
     steps: int  # T
     stride: int  # steps in a column
     loss: LossView  # (S,)

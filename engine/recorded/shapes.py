@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from engine.recorded import limits
 from engine.recorded.archive import Head, bad
-from engine.recorded.recording import About
+from engine.recorded.recording import Origin
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def steps_of(heads: Mapping[str, Head]) -> int:
     return int(shape[0])
 
 
-def check(heads: Mapping[str, Head], about: About) -> None:
+def check(heads: Mapping[str, Head], about: Origin) -> None:
     """Raises InputError for an array of another kind or shape than the JSON and the other arrays say."""
     sizes = {"T": steps_of(heads), "P": len(about.rows), "Q": len(about.parameters), "B": about.batch}
     _most("rows x steps", sizes["P"] * sizes["T"], limits.MOST_CELLS)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.recorded import About, Outcome, Reach
+from engine.recorded import Origin, Outcome, Reach
 from engine.recorded.captions import whole
 from engine.recorded.words import short
 from engine.traces import Credit, LossView, PlanView
@@ -42,7 +42,7 @@ class ParameterNorms:
 class TraceAnswer:
     """A recorded trace and its reach test. Arrays over time are in columns of `stride` steps each."""
 
-    about: About
+    about: Origin
     short: dict[str, str]  # row -> its name without what all rows begin with
     steps: int
     stride: int
