@@ -40,6 +40,7 @@ WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 CELLS = (nn.LSTMCell, nn.GRUCell, nn.RNNCell)
 AGREES = 1e-4  # the unrolled outputs may differ from the module's by this share of the largest one
 MOST_NOTES, MOST_LOSSES, MOST_LINES = 50, 1024, 4096  # what a trace may hold: notes, losses, losses x rows
+TOGETHER = 1 << 24  # of how many numbers the gradients may be that are held at the same time
 FREED = ("freed", "second time", "inplace operation")
 
 
@@ -111,7 +112,10 @@ class Tap:
             self.loss_at[s] = float(row.detach().sum() * scale / self.B)
         asked = [i for i in range(len(steps)) if (len(steps) - 1 - i) % self.ask == 0] if len(steps) > 1 else (
             [0] if steps[0] % self.ask == 0 else [])
-        self._credit([steps[i] for i in asked], [table[i].sum() for i in asked], scale)
+        together = max(1, TOGETHER // max(1, sum(done.size for done in self.passes if done.start == self.windows[-1])))
+        for i in range(0, len(asked), together):
+            some = asked[i : i + together]
+            self._credit([steps[i] for i in some], [table[i].sum() for i in some], scale)
 
     def enter(self, **states: Tensor) -> None:
         """Optional, before a step of a hand-written cell: the states it starts from, to tell carried from reset."""
@@ -627,6 +631,7 @@ class _Pass:
         given = None if hx is None else hx if isinstance(hx, tuple) else (hx,)
         self.given = None if given is None else {
             part: each.detach().reshape(self.L, self.B, self.H) for part, each in zip(self.parts, given, strict=True)}
+        self.size = self.T * self.B * self.H * self.L * len(self.parts)
         self.states: dict[str, list[Tensor]] = {}
         with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             torch.random.set_rng_state(drawn)
