@@ -39,6 +39,7 @@ MISSING = ("missing", 503, "a table or column is missing in it", "Restore the ba
 LOST = ("lost", 503, "the connection to it is lost", "Ask again in some seconds; start PostgreSQL if it is down.")
 BUSY = ("busy", 503, "too much is waiting for it", "Ask again in some seconds.")
 CONFLICT = ("conflict", 503, "it was written to at the same moment", "Ask again in some seconds.")
+STOPPING = ("stopping", 503, "the server is being stopped", "Ask again when it is back.")
 OTHER = ("other", 503, "it does not do what was asked", "Ask again in some seconds; the server's log has the details.")
 
 _SQLITE = {

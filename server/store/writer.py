@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from server.store.errors import BUSY, StoreError
+from server.store.errors import BUSY, STOPPING, StoreError
 from server.store.rows import Append, Event, NewEvent, NewRun, RunRow
 from server.store.store import Store
 
@@ -39,7 +39,7 @@ class Writer:
         self._waiting: list[Waiting] = []
         self._drain: asyncio.Task[None] | None = None
         self._sweep: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing = self._closed = False
 
     async def store(self) -> Store:
         """Returns the store, open."""
@@ -54,6 +54,7 @@ class Writer:
         self._closing = True
         while busy := [task for task in (self._drain, self._sweep) if task is not None]:
             await asyncio.wait(busy)
+        self._closed = True
         self._write.shutdown(wait=False)
         self._read.shutdown(wait=False)
         if self._store is not None:
@@ -142,6 +143,8 @@ class Writer:
         return await self._in(self._read, lambda: work(store))
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise StoreError(*STOPPING)
         return await asyncio.get_running_loop().run_in_executor(pool, work)
 
     async def _keep_all(self) -> None:

@@ -121,6 +121,9 @@ def test_what_waits_is_kept_before_the_end(url: str) -> None:
         await asyncio.sleep(0)
         await writer.close()
         assert all(task.done() for task in waiting)
+        for late in (writer.append(run, [point(1000)]), writer.run(run)):
+            with pytest.raises(StoreError, match="being stopped"):
+                await late
         return run
 
     run = asyncio.run(ending())
