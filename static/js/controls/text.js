@@ -3,6 +3,8 @@
 import { make } from "../lib/dom.js";
 import { frame } from "./frame.js";
 
+const LONGEST = 5_000_000; // bytes of a file
+
 /**
  * @param {import("../state.js").Option} option
  * @param {import("./frame.js").Report} report
@@ -18,6 +20,11 @@ export function text(option, report) {
   async function load() {
     const file = input.files?.[0];
     if (!file) return;
+    if (file.size > LONGEST) {
+      complain(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB: at most 5 MB are read. Take a part of it.`);
+      input.value = "";
+      return;
+    }
     try {
       area.value = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
     } catch (error) {

@@ -11,7 +11,6 @@ import { applies, defaults, read } from "../state.js";
  */
 
 export const MOST_STRATEGIES = 8;
-export const LONGEST_TEXT = 5_000_000;
 
 /**
  * Returns the lab that a preset or a run holds, as plain values of this page.
