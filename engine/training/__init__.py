@@ -6,6 +6,7 @@ from engine.training.estimate import LabEstimate, LaneEstimate, estimate_lab
 from engine.training.findings import Comparison, Outcome, Verdict
 from engine.training.lab import Lab
 from engine.training.lane import Lane
+from engine.training.memory import memory_of
 from engine.training.options import LAB_OPTIONS, STRATEGY_OPTIONS, canonical_lab
 from engine.training.parsing import lab_as_dict, parse_lab, validate_lab
 from engine.training.presets import LAB_PRESETS, LabPreset
@@ -40,6 +41,7 @@ __all__ = [
     "corpus_of",
     "estimate_lab",
     "lab_as_dict",
+    "memory_of",
     "parse_lab",
     "series_from_csv",
     "text_from_bytes",

@@ -63,7 +63,7 @@ class _Sizes:
 
 def estimate_lab(lab: Lab) -> LabEstimate:
     """Returns what a validated lab will take, from its sizes alone."""
-    network = _network(lab)
+    network = planned_network(lab)
     lanes = tuple(_lane(lab, _sizes(lab, network, strategy)) for strategy in lab.strategies)
     return LabEstimate(max(lane.bytes for lane in lanes), lab.seeds * sum(lane.operations for lane in lanes),
                        lab.seeds * sum(lane.seconds for lane in lanes), lanes)
@@ -88,7 +88,8 @@ def check_limits(lab: Lab) -> list[Problem]:
     return problems
 
 
-def _network(lab: Lab) -> Network:
+def planned_network(lab: Lab) -> Network:
+    """Returns the architecture that a lab asks for, from its sizes alone."""
     inputs, outputs, symbols = _widths(lab)
     return Network(CELLS[lab.cell, lab.reset_after], lab.layers, inputs, lab.hidden, outputs,
                    lab.embedding if symbols else 0, symbols)
@@ -107,7 +108,7 @@ def _widths(lab: Lab) -> tuple[int, int, bool]:
 
 
 def _sizes(lab: Lab, network: Network, strategy: Strategy) -> _Sizes:
-    steps = lab.steps or _row(lab)
+    steps = lab.steps or row_steps(lab)
     new, whole = chunk_of(strategy, steps), longest(strategy, steps)
     pieces = lab.tokens / (lab.batch * new)
     run = new if strategy.style == "random" else whole
@@ -118,7 +119,7 @@ def _sizes(lab: Lab, network: Network, strategy: Strategy) -> _Sizes:
     return _Sizes(network, lab.batch, weights, width, whole, run, new, tracks, pieces, updates)
 
 
-def _row(lab: Lab) -> int:
+def row_steps(lab: Lab) -> int:
     """Returns the steps of a row of the stream."""
     return max(split_lengths(_length(lab), lab.held_out)[0] // lab.batch, 1)
 

@@ -59,6 +59,11 @@ def longest(strategy: Strategy, steps: int) -> int:
     return min(by_style[strategy.style], steps)
 
 
+def losses_in(strategy: Strategy, steps: int) -> int:
+    """Returns the most steps of a piece that have a loss."""
+    return chunk_of(strategy, steps) if strategy.style in ("sliding", "k1k2") else longest(strategy, steps)
+
+
 def mean_length(p: float) -> float:
     """Returns the mean length of a random piece: a geometric one, cut at LONGEST."""
     return float((1.0 - (1.0 - p) ** LONGEST) / p) if p > 0 else float(LONGEST)

@@ -14,7 +14,7 @@ from engine.optim import Optimiser, clip, flat_norm
 from engine.training.blocks import Blocks
 from engine.training.gradients import Sums
 from engine.training.lab import Lab
-from engine.training.pieces import Piece, longest, plan_of_piece
+from engine.training.pieces import Piece, longest, losses_in, plan_of_piece
 from engine.training.scoring import Score, Scorer
 from engine.training.strategies import Strategy
 from engine.training.streams import Stretch, places
@@ -43,9 +43,10 @@ class Step:
         T, B = longest(strategy, steps), lab.batch
         self.scan = Scan(network, T, B, lab.dtype, quick=True)
         self.factors = [np.empty((T, network.cell.slopes * network.hidden, B), lab.dtype) for _ in range(lab.layers)]
-        self.scorer = Scorer(network, T * B, lab.dtype)
+        read = losses_in(strategy, steps)
+        self.scorer = Scorer(network, read * B, lab.dtype)
         self.sums = Sums(network, strategy.frozen)
-        self.h, self.dh = np.empty((2, network.hidden * T * B), lab.dtype)
+        self.h, self.dh = np.empty((2, network.hidden * read * B), lab.dtype)
         self.sweeps: dict[int, Sweep] = {}
         self.summed = 0  # pieces since the last update
 
