@@ -470,8 +470,13 @@ class Tap:
     def _meta(self) -> dict[str, Any]:
         return {"format": "unrolled-trace", "version": 1, "tool": f"torch_tap {VERSION}",
                 "framework": f"torch {torch.__version__}", "declared": self.declared, "rows": self.rows,
-                "parameters": [name for name, _ in self.parameters], "batch": self.B, "windows": self.windows,
+                "parameters": [name for name, _ in self.parameters], "batch": self.B, "windows": self._starts(),
                 "notes": self.notes, "verified": None if self.verified is None else {"outputs": self.verified}}
+
+    def _starts(self) -> list[int]:
+        """Returns the first steps of the windows: after a backward pass, and in your own loop where a state is cut."""
+        cut = {t for (_, t), leads in self.edge.items() if not leads} if not self.passes else set()
+        return sorted(cut.union(self.windows))
 
     def _arrays(self) -> dict[str, np.ndarray]:
         P, T, at = len(self.rows), self.T, {row: i for i, row in enumerate(self.rows)}

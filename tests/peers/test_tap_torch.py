@@ -126,6 +126,7 @@ def test_whose_edge_the_gradient_takes(tmp_path: Path) -> None:
         found = trace(tmp_path / "trace.npz")
         assert [found.row("edge", "h")[8], found.row("edge", "c")[8]] == [h, c]
         assert (found.row("edge", "h")[[5, 6, 7]] == 1).all()
+        assert found.meta["windows"] == ([0] if cut == "none" else [0, 4, 8])
         assert (found.arrays["value"][:, 1:] == 1).all()  # all of them carry the value
 
 
