@@ -15,10 +15,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scripts.shell import ROOT
 
+PROC = Path("/proc/self")
 SLOW = "/api/v1/analysis?steps=10000&hidden=32&batch=1"  # about 8 s of work
 
 
@@ -59,11 +61,13 @@ class Live:
 
 
 def alive(pid: int) -> bool:
+    """Returns whether a process runs; one that has ended does not, also before anybody has asked how it ended."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] if PROC.is_dir() else ""
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return True
+    return state not in ("Z", "X")
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ API = "/api/v1/training"
 TINY: dict[str, Any] = {"hidden": 4, "batch": 4, "tokens": 2000, "seeds": 1, "evaluations": 2,
                         "strategies": [{"k": 5}, {"k": 5, "value": "reset"}]}  # fmt: skip
 LONG = TINY | {"hidden": 32, "tokens": 5_000_000, "batch": 16}  # minutes of work
+
+
+def within(seconds: float) -> float:
+    """Returns the seconds that something may take here and now: more where others want the same cores."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @contextmanager
@@ -74,7 +80,7 @@ class Visitor:
     def control(self, id: str, action: str, **more: Any) -> Answer:
         return self.ask("POST", f"{API}/{id}/control", {"action": action, **more})
 
-    def until(self, id: str, *statuses: str, seconds: float = 40) -> dict[str, Any]:
+    def until(self, id: str, *statuses: str, seconds: float = 60) -> dict[str, Any]:
         """Returns the run once it has one of these statuses."""
         end = time.monotonic() + seconds
         while (run := self.run(id))["status"] not in statuses:
@@ -82,7 +88,7 @@ class Visitor:
             time.sleep(0.02)
         return run
 
-    def trained(self, id: str, tokens: int, seconds: float = 30) -> dict[str, Any]:
+    def trained(self, id: str, tokens: int, seconds: float = 60) -> dict[str, Any]:
         """Returns the run once it has been trained on so many tokens."""
         end = time.monotonic() + seconds
         while (run := self.run(id))["tokens"] < tokens:
