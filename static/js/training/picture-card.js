@@ -78,7 +78,7 @@ export class PictureCard {
   show(picture) {
     this.picture = picture;
     this.chart.host.measure();
-    if (this.heading) setText(this.heading, picture.title);
+    this.entitle(picture.title);
     const found = entries(picture.figure);
     const said = JSON.stringify(found);
     if (this.key.dataset.said !== said) this.key.replaceChildren(...found.map(keyEntry));
@@ -87,6 +87,19 @@ export class PictureCard {
     this.chart.host.settle();
     this.chart.say(picture.sentence);
     this.chart.fillTable();
+  }
+
+  /**
+   * Says what the picture is of, wherever it is said.
+   * @private
+   * @param {string} title
+   */
+  entitle(title) {
+    if (!this.heading || this.heading.textContent === title) return;
+    setText(this.heading, title);
+    this.chart.surface.setAttribute("aria-label", `Moment, in: ${title}`);
+    this.root.querySelector(".table-scroll")?.setAttribute("aria-label", `${title}: table`);
+    for (const act of ["csv", "png"]) this.chart.button(act)?.setAttribute("aria-label", `${title}: save as ${act.toUpperCase()}`);
   }
 
   /**
