@@ -29,5 +29,11 @@ MAKERS: tuple[Maker, ...] = (
         'tap = Tap("trace.npz", model, x, y)',
         "model.fit(x, y, batch_size=B, shuffle=False, callbacks=[tap])")),
         "Stateful or not: what crosses from one batch to the next is asked of the gradient tape."),
-    Maker("jax", "JAX", "jax_tap.py", "", ""),
+    Maker("jax", "JAX", "jax_tap.py", "\n".join((
+        "from jax_tap import Tap",
+        'tap = Tap("trace.npz")',
+        "",
+        "... tap.scan(step, carry, xs) ...             # in place of jax.lax.scan",
+        "tap.record(losses, params, carry, xs, ys)     # once an update; losses(...) returns (T,) or (T, B)")),
+        "What is connected is read off the linearized jaxpr, from which JAX leaves out what stop_gradient has cut."),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import urllib.request
 from asyncio import Semaphore
@@ -18,9 +19,11 @@ from starlette.testclient import TestClient
 
 import engine
 from engine.recorded import trace_of, write_trace
+from scripts.shell import ROOT
 from server.app import create_app
 from server.figures.credit import figure as explored
 from server.settings import Settings
+from server.traces.makers import MAKERS, Maker
 from tests.engine.false_traces import FALSE, fields, given, trace
 from tests.engine.recorded_traces import RNN, meta
 from tests.engine.test_recorded import file_of
@@ -202,6 +205,15 @@ def _most(pid: int) -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
     raise AssertionError("the system does not say how much memory the process has had")
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.name)
+def test_what_the_page_says_to_copy_is_what_the_tap_says(maker: Maker) -> None:
+    text = (ROOT / "taps" / maker.file).read_text(encoding="utf-8")
+    named = re.findall(r"\btap\.(\w+)\(", maker.lines + maker.after)
+    assert maker.lines.splitlines()[0] in text
+    assert 3 <= len([line for line in maker.lines.splitlines() if line]) <= 4
+    assert all(f"    def {name}(" in text for name in named)
 
 
 def test_a_file_with_every_array_has_every_picture(client: TestClient) -> None:
