@@ -95,6 +95,8 @@ class Database:
         if not self.sqlite:
             return False
         before = self._free_pages()
+        if before == 0:
+            return False
         self._run(f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({RECLAIMED}); COMMIT;")
         self._empty_log()
         self.lay_spare()

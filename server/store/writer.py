@@ -127,6 +127,7 @@ class Writer:
 
     async def _take_away(self) -> None:
         try:
+            await self._writing(lambda store: store.expire())
             while not self._closing and await self._writing(lambda store: store.sweep()):
                 pass
         except StoreError as error:
