@@ -8,6 +8,7 @@ from math import prod
 from engine.cells import CELLS
 from engine.errors import Problem
 from engine.network import Network
+from engine.optim import MEMORIES
 from engine.tasks.memory import SYMBOLS
 from engine.training.checks import split_lengths, text_sizes
 from engine.training.evaluation import COLUMNS, PIECE
@@ -17,7 +18,6 @@ from engine.training.strategies import Strategy
 
 MOST_BYTES = 1 << 30  # of a lane
 MOST_SECONDS = 12 * 3600.0  # of one core, for all lanes together
-MEMORIES = {"adam": 2, "adagrad": 1, "sgd": 0}
 
 
 @dataclass(frozen=True)
