@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from engine import Given, analyze, import_weights, parse
 from taps.keras_tap import Tap
 from tests.peers.tap_traces import Trace, trace, windows
 
@@ -108,6 +109,27 @@ def test_credit_and_states_are_those_of_the_unrolled_cell(kind: str, tmp_path: P
         for s in range(T):
             wanted = [_norm(tape.gradient(losses[s], states[t + 1][part])) for t in range(s + 1)]
             np.testing.assert_allclose(found.row("credit", name)[s, : s + 1], wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+def test_credit_over_batches_is_the_engines(kind: str, tmp_path: Path) -> None:
+    """Three batches in a row with weights that do not move: the engine's credit under window(5), the state carried."""
+    keras.utils.set_random_seed(3)
+    net = model(layer(kind, stateful=True))
+    net.optimizer.learning_rate = 0.0
+    x, y = data()
+    net.fit(x, y, batch_size=B, shuffle=False, verbose=0, callbacks=[Tap(tmp_path / "trace.npz", net, x, y)])
+    cell = {"SimpleRNN": "rnn"}.get(kind, kind.lower())
+    weights = {variable.path.removeprefix(f"{net.name}/"): variable.numpy() for variable in net.trainable_variables}
+    config = parse({"cell": cell, "hidden": 4, "steps": 3 * T, "batch": B, "k": T, "task": "series"})
+    inputs, targets = (each[: 3 * B].reshape(3, B, T, -1).swapaxes(1, 2).reshape(3 * T, B, -1) for each in (x, y))
+    blocks = import_weights("keras", cell, weights)
+    exact = analyze(config, Given(weights=blocks, inputs=inputs, targets=targets), certify=False)
+    inside = np.arange(3 * T) >= exact.plan.reach[:, None]
+    found = trace(tmp_path / "trace.npz")
+    for name, wanted in zip(found.meta["rows"], (exact.credit.h, exact.credit.c), strict=False):
+        np.testing.assert_allclose(found.row("credit", name), wanted * inside, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found.arrays["loss"], exact.loss.per_step, rtol=1e-5)
 
 
 def _norm(tensor: Any) -> float:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from engine import Given, analyze, import_weights, parse
+from engine.recorded.reach import reach_of
+from engine.recorded.words import sentences
 from taps.torch_tap import Tap
 from tests.peers.tap_programs import Characters, Loop, Program, characters, detached, loop, train
 from tests.peers.tap_traces import Trace, trace, windows
@@ -208,6 +210,21 @@ def test_the_staircase_of_a_loop_is_that_of_unrolled(tmp_path: Path) -> None:
     assert (found.reached.first == windows(12, 4)).all()
     assert (found.reached.gaps == 0).all()
     assert isinstance(loop(4, CUTS["none"]), Loop)
+
+
+def test_unrolled_says_what_leaks(tmp_path: Path) -> None:
+    """The sentences of the reach test, on what real programs recorded."""
+    programs = {
+        "c every 4, h never": "You cut every 4 steps. c is cut, h is not: the gradient leaks through h across windows.",
+        "h every 4, c never": "You cut every 4 steps. h is cut, c is not: the gradient leaks through c across windows.",
+        "both every 4": "The loss at step 11 reaches step 8 and no further.",
+    }
+    for cut, sentence in programs.items():
+        loop(12, CUTS[cut], tapped(tmp_path / "trace.npz", updates=1, declared="window:4"))
+        found = trace(tmp_path / "trace.npz").recorded
+        said = " ".join(sentences(found, reach_of(found)))
+        assert sentence in said
+        assert ("it is what was found" in said) == (cut == "both every 4")
 
 
 def test_modules_that_cannot_be_unrolled_are_refused(tmp_path: Path) -> None:
