@@ -30,7 +30,6 @@ from engine.training import (
     lab_as_dict,
     parse_lab,
     series_from_csv,
-    text_from_bytes,
     validate_lab,
     verdict,
 )
@@ -108,7 +107,6 @@ __all__ = [
     "reference",
     "series_from_csv",
     "shared_part",
-    "text_from_bytes",
     "validate",
     "validate_lab",
     "verdict",

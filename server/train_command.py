@@ -57,6 +57,8 @@ def _lab(arguments: argparse.Namespace) -> Lab:
     for name in ("text", "series"):
         if file := getattr(arguments, f"{name}_file"):
             flags[name] = commands.read(file, f"{name}-file", MOST_TEXT_BYTES)
+            if not flags[name].strip():
+                raise refuse(f"{name}-file", file, "is empty", f"Name a file with a {name}, or leave the flag out.")
     return parse_lab(_given(arguments.lab) | flags)
 
 

@@ -1,6 +1,6 @@
 """The training lab: the same network trained by several strategies, and what the difference is worth."""
 
-from engine.training.columns import series_from_csv, text_from_bytes
+from engine.training.columns import series_from_csv
 from engine.training.corpus import Corpus, corpus_of
 from engine.training.estimate import LabEstimate, LaneEstimate, estimate_lab
 from engine.training.findings import Comparison, Outcome, Verdict
@@ -44,7 +44,6 @@ __all__ = [
     "memory_of",
     "parse_lab",
     "series_from_csv",
-    "text_from_bytes",
     "validate_lab",
     "verdict",
 ]

@@ -1,4 +1,4 @@
-"""A series from a CSV text, and a text from a file's bytes.
+"""A series from a CSV text.
 
 The syntax of a series is small on purpose, so that nothing is guessed: one row a time step; cells separated by
 tabs if the first line has one, else by semicolons, else by commas; a first line without any number is the
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from engine.config import LONGEST_SERIES, LONGEST_TEXT
+from engine.config import LONGEST_SERIES
 from engine.errors import InputError, refuse, shorten
 
 MOST_COLUMNS = 16
@@ -74,21 +74,3 @@ def _wrong(cell: str, place: str, value: float | None) -> InputError:
     hint = "Use a dot as the decimal mark." if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell) else (
         "Leave columns of dates and names out; write numbers as 12, -0.5 or 1e-3.")
     return refuse("series", f"{place}: {shorten(cell)}", "must be a number", hint)
-
-
-def text_from_bytes(raw: bytes) -> str:
-    """Returns a file's text: UTF-8, a byte order mark at its start passed over, line ends as they are.
-
-    Raises InputError naming the first byte that is not UTF-8, and where it stands."""
-    if len(raw) > 4 * LONGEST_TEXT:
-        raise refuse("text", f"{len(raw):,} bytes", f"must have at most {LONGEST_TEXT:,} characters",
-                     "Give a part of the text.")
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise refuse("text", "UTF-16 (by its byte order mark)", "must be UTF-8", "Save the file as UTF-8.")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise refuse("text", f"byte 0x{raw[error.start]:02x} at position {error.start:,}, line {line:,}",
-                     "is not UTF-8", "Save the file as UTF-8; `iconv -f latin1 -t utf-8` converts Western European "
-                     "text.") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import InputError, parse_lab, series_from_csv, text_from_bytes
+from engine import InputError, parse_lab, series_from_csv
 from engine.config import LONGEST_SERIES
 
 WAVE = "\n".join(str(i % 7) for i in range(1000))
@@ -86,19 +86,3 @@ def test_a_csv_that_is_no_series(text: str, parts: tuple[str, ...]) -> None:
 
 def test_a_cell_without_end_is_not_echoed_whole() -> None:
     assert len(problem(series_from_csv, "1\n" + "x" * 100_000)) < 400
-
-
-def test_a_file_is_read_as_utf_8() -> None:
-    assert text_from_bytes("Été\r\n".encode()) == "Été\r\n"
-    assert text_from_bytes(b"\xef\xbb\xbfabc") == "abc"
-
-
-@pytest.mark.parametrize(("raw", "parts"), [
-    ("one\ntwo\ncafé".encode("latin1"), ("byte 0xe9 at position 11, line 3", "is not UTF-8", "Save the file as UTF-8")),
-    ("abc".encode("utf-16"), ("UTF-16",)),
-    (b"\x80", ("byte 0x80 at position 0, line 1",)),
-    (b"a" * 20_000_001, ("20,000,001 bytes", "at most 5,000,000 characters")),
-])
-def test_a_file_that_is_not_utf_8_says_where(raw: bytes, parts: tuple[str, ...]) -> None:
-    said = problem(text_from_bytes, raw)
-    assert all(part in said for part in parts), said
