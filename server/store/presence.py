@@ -30,7 +30,9 @@ class Presence:
         self._held = None if folder is None else _hold(_sign(folder, owner))
 
     def alive(self, connection: Connection, owner: int) -> bool:
-        """Returns whether another server is alive."""
+        """Returns whether a server is alive, this one or another."""
+        if owner == self.owner:
+            return True
         if self._folder is not None:
             return _alive(_sign(self._folder, owner))
         taken = text("SELECT NOT pg_try_advisory_xact_lock(:owner)")

@@ -110,14 +110,14 @@ class Store:
         return self._database.write(kept, durable=any(append.status for append in appends))
 
     def interrupt(self) -> list[str]:
-        """Marks as interrupted what is queued or running, unless another server that is alive works at it;
-        returns the ids of those runs. For a server that starts, or ends."""
+        """Marks as interrupted what is queued or running by a server that is not alive any more; returns the ids of
+        those runs. The runs of this store itself, and of every other one that is open, are left alone."""
 
         def marked(connection: Connection) -> list[str]:
             columns, claimed = (runs.c.id, runs.c.owner), runs.c.status.in_(CLAIMED)
             rows = connection.execute(select(*columns).where(claimed).order_by(runs.c.number).with_for_update()).all()
-            others = {row.owner for row in rows} - {None, self._presence.owner}
-            alive = {owner for owner in others if self._presence.alive(connection, owner)}
+            owners = {row.owner for row in rows} - {None}
+            alive = {owner for owner in owners if self._presence.alive(connection, owner)}
             found = [str(row.id) for row in rows if row.owner not in alive]
             if found:
                 connection.execute(update(runs).where(runs.c.id.in_(found)).values(status="interrupted"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from server.store import STATUSES, NewEvent, NewRun, Store, StoreError, new_id
 
 RUNS = 3
+CLAIMED = ("queued", "running")
 LANES = ("", "0.0", "0.1")
 EVENTS = st.lists(
     st.builds(NewEvent, st.sampled_from(("point", "moment")), st.sampled_from(LANES),
@@ -36,6 +37,7 @@ class Model:
 
     id: str
     status: str = "queued"
+    mine: bool = True  # the open store has claimed it
     events: list[NewEvent] = field(default_factory=list)
     checkpoints: dict[str, bytes] = field(default_factory=dict)
     moments: dict[tuple[str, int], bytes] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Model:
             if event.key is None or (event.lane, event.kind, event.key) not in keys:
                 self.events.append(event)
         self.status = status or self.status
+        self.mine |= status in CLAIMED
         self.checkpoints |= dict(checkpoints)
         self.moments |= {(lane, tokens): data for lane, tokens, data in moments}
         return list(range(first + 1, len(self.events) + 1))
@@ -70,10 +73,11 @@ def perform(store: Store, visitor: str, models: list[Model | None], act: Any) ->
     """Does the same to the store and to the models, and compares what the store says at once."""
     kind, *rest = act
     if kind in ("sweep", "interrupt"):
-        changed = {model.id for model in models if model and model.status in ("queued", "running")}
+        changed = {model.id for model in models if model and model.status in CLAIMED and not model.mine}
         answer = store.sweep() if kind == "sweep" else store.interrupt()
         if kind == "interrupt":
             assert changed <= set(answer)  # those of earlier examples are among them
+            assert not {model.id for model in models if model and model.mine} & set(answer)
             for model in models:
                 if model and model.id in changed:
                     model.status = "interrupted"
@@ -110,6 +114,9 @@ def test_the_store_does_as_its_model(url: str, acts: list[Any]) -> None:
             if act[0] == "open":
                 store.close()
                 store = Store.open(url)
+                for model in models:
+                    if model is not None:
+                        model.mine = False
             else:
                 perform(store, visitor, models, act)
         compare(store, visitor, models)
