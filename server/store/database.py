@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from server.store.errors import StoreError, told
+from server.store.errors import LOST, StoreError, told
 from server.store.spare import Spare
 
 T = TypeVar("T")
@@ -157,9 +157,16 @@ class Database:
         return None if self.sqlite else connection.scalar(text("SELECT txid_current_if_assigned()"))
 
     def _committed(self, mark: int) -> bool:
-        """Returns whether a transaction whose commit was not answered was committed after all."""
-        asked = text("SELECT txid_status(:mark) = 'committed'")
-        return self._patiently(lambda: self._attempt(lambda c: bool(c.scalar(asked, {"mark": mark})), {}))
+        """Returns whether a transaction whose commit was not answered was committed after all; waits while the
+        server is still at it, and raises StoreError if it does not come to an end."""
+        asked, deadline = text("SELECT txid_status(:mark)"), time.monotonic() + self._busy
+        while True:
+            became = self.read(lambda connection: connection.scalar(asked, {"mark": mark}))
+            if became in ("committed", "aborted"):
+                return bool(became == "committed")
+            if time.monotonic() > deadline:
+                raise StoreError(*LOST)
+            time.sleep(PAUSE)
 
 
 def _deadlock(error: SQLAlchemyError) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, inspect, text
 
 from server.store import migrating
 from server.store.database import PAUSE, Database, parse_url
-from server.store.errors import MISSING, StoreError, of_sqlite
+from server.store.errors import CANNOT_OPEN, MISSING, StoreError, of_sqlite
 from server.store.presence import Presence, new_owner
 from server.store.rows import Bounds
 from server.store.tables import metadata
@@ -47,14 +47,18 @@ def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Databa
     database = Database(address, bounds.busy_seconds, owner)
     try:
         notices += _bring_up_to_date(database, path)
+        place = path.parent if path else None
+        presence = Presence(owner, place)
+    except OSError as error:
+        database.close()
+        raise StoreError(*CANNOT_OPEN) from error
     except BaseException:
         database.close()
         raise
     database.lay_spare()
     for notice in notices:
         log.warning(notice)
-    folder = path.parent if path else None
-    return database, folder, Presence(owner, folder), notices
+    return database, place, presence, notices
 
 
 def _prepare_file(path: Path) -> None:
@@ -65,8 +69,8 @@ def _prepare_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        limit = f"its file cannot be written ({error.strerror})"
-        raise StoreError("cannot-open", 503, limit, "Let the server's user write the file and its folder.") from error
+        kind, status, _, remedy = CANNOT_OPEN
+        raise StoreError(kind, status, f"its file cannot be written ({error.strerror})", remedy) from error
 
 
 def _sound(path: Path, busy_seconds: float) -> bool:
