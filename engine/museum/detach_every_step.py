@@ -22,7 +22,7 @@ BUG = Bug(
          "right after the cell's call."),
      Met("Query regarding detach behavior in truncated bptt", "https://github.com/OpenNMT/OpenNMT-py/issues/1148",
          "Somebody who read OpenNMT's truncated BPTT asked whether its detach takes the gradient away within a window; "
-         "it stands once a window, so it does not.")))
+         "it stands once a window, so it does not.")), curve=False)
 K = 8
 
 

@@ -36,6 +36,7 @@ class Bug:
     remedy: str
     framework: str  # one of Framework: what its two programs are written for
     met: tuple[Met, ...]
+    curve: bool = True  # whether a curve of memory, loss or norms belongs to the symptom
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ BUG = Bug(
          "A reader asks why detaching both h and c is necessary; the answer: it is truncated BPTT, with the state "
          "handed on as a value."),
      Met("Bug with returning final state in PackedLSTM?", "https://github.com/salesforce/decaNLP/issues/9",
-         "The other half of the same slip: h, c = h[...], h[...] in a published model; c was meant.")))
+         "The other half of the same slip: h, c = h[...], h[...] in a published model; c was meant.")), curve=False)
 K = 8
 
 

@@ -80,6 +80,7 @@ def test_its_numbers_and_sentences_are_there(name: str, exhibits: dict[str, Exhi
 @pytest.mark.parametrize("name", BUGS)
 def test_its_curve_can_be_drawn(name: str, exhibits: dict[str, Exhibit]) -> None:
     picture = exhibits[name].picture
+    assert (picture is not None) == BUGS[name].curve
     if picture is None:
         assert name in ("h_not_c", "detach_every_step", "zero_in_window")  # the gradient pictures say it all
         return

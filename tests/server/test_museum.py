@@ -19,7 +19,7 @@ LOOP = "for x, y in batches:\n    h = h.detach()\n    out, (h, c) = lstm(x, (h, 
 def test_the_list_names_every_exhibit_and_computes_none(client: TestClient) -> None:
     found = client.get("/api/v1/bugs").json()
     assert [entry["name"] for entry in found] == list(BUGS)
-    fields = {"name", "title", "summary", "symptom", "error", "remedy", "framework", "met"}
+    fields = {"name", "title", "summary", "symptom", "error", "remedy", "framework", "met", "curve"}
     assert all(set(entry) == fields for entry in found)
     assert all(met["link"].startswith("https://") for entry in found for met in entry["met"])
 

@@ -47,10 +47,7 @@ function show({ method, amounts, maps, picture, sentence }) {
   setText(part("method"), set(method));
   part("amounts").replaceChildren(table(["number", "broken", "mended"],
     amounts.map(({ name, broken, mended, unit }) => [name, amount(broken, unit), amount(mended, unit)])));
-  if (picture) {
-    part("picture").replaceChildren(...smallPicture(picture));
-    part("picture").hidden = false;
-  }
+  if (picture) part("picture").replaceChildren(...smallPicture(picture));
 }
 
 /** @param {import("../lib/credit-map.js").Maps} maps */
