@@ -98,8 +98,9 @@ test("moments are found by their tokens", () => {
   for (const [id, tokens] of [[1, 0], [2, 40], [3, 80]]) run.take({ id, event: "moment", data: { lane: "0.3", tokens, sample: `at ${tokens}` } });
   assert.deepEqual(momentsOf(run, 3), [0, 40, 80]);
   assert.deepEqual(momentsOf(run, 4), []);
-  assert.equal(momentAt(run.lanes.get("0.3"), 60).sample, "at 40");
-  assert.equal(momentAt(run.lanes.get("0.4"), 60), null);
+  assert.equal(momentAt(run.lanes.get("0.3"), 1).sample, "at 40");
+  assert.equal(momentAt(run.lanes.get("0.3"), 7).sample, "at 80");
+  assert.equal(momentAt(run.lanes.get("0.4"), 1), null);
 });
 
 test("each status has its words, with an honest remaining time", () => {

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine.training import Lab, Strategy
+from scripts.shell import ROOT
 from server import encoding
 from server.figures.training import MEASURES, Picture, draw_all
 from server.figures.training.picture import DASHES
@@ -154,3 +155,23 @@ def test_eight_strategies_differ_in_colour_and_dash() -> None:
     looks = {(one["line"]["color"], one["line"]["dash"]) for one in picture.figure["data"] if one["uid"][0] == "s"}
     assert len(looks) == 8
     assert len(set(DASHES)) == 8
+
+
+def test_seeds_that_are_evaluated_at_other_tokens_make_one_line_and_whole_tables() -> None:
+    found = RUNS["done"]
+    late = replace(found.lanes[3], moments=tuple(replace(m, tokens=m.tokens + 40) for m in found.lanes[3].moments))
+    other = tuple(replace(m, tokens=max(0, m.tokens - 90)) for m in found.lanes[2].moments)
+    lanes = (*found.lanes[:2], replace(found.lanes[2], moments=other), late, *found.lanes[4:])
+    picture = draw_all(replace(found, lanes=lanes))["loss"]
+    assert trace(picture, "s0")["x"].size == LAB.evaluations + 1
+    assert trace(picture, "s0")["x"][1] == LAB.tokens / LAB.evaluations + 20
+    assert len(picture.table.rows) == LAB.evaluations + 1
+    assert all(math.isfinite(float(cell)) for row in picture.table.rows for cell in row)
+
+
+def test_the_page_has_the_same_dashes() -> None:
+    script = (ROOT / "static/js/training/swatch.js").read_text(encoding="utf-8")
+    written = re.search(r"DASHES = \[(.*?)\]", script)
+    assert written
+    assert re.findall(r'"([^"]*)"', written[1]) == [
+        "none" if dash == "solid" else dash.replace("px", "").replace(",", " ") for dash in DASHES]

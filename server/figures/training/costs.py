@@ -15,6 +15,7 @@ from server.figures.training.picture import Picture, Table, look, names, token_w
 from server.figures.training.series import lanes_of
 
 MEBIBYTE = 2**20
+LONGEST_NAME = 30
 
 
 def costs(view: RunView) -> Picture:
@@ -45,7 +46,7 @@ def _figure(view: RunView, time: Floats, memory: Floats) -> Figure:
     for index, row in enumerate(rows):
         data += [_bar(index, "x", time[index], row), _bar(index, "x2", memory[index], row)]
     shared = {"range": [-0.55, count - 0.2], "showgrid": False, "showticklabels": False, "tickvals": []}
-    labels = [{"text": name, "x": 0, "xref": "paper", "xanchor": "left", "y": row + 0.42, "yref": "y",
+    labels = [{"text": _short(name), "x": 0, "xref": "paper", "xanchor": "left", "y": row + 0.42, "yref": "y",
                "yanchor": "middle", "showarrow": False, "font": {"color": "var(--ink)"}}
               for name, row in zip(names(view), rows, strict=True)]
     word = token_word(view).removesuffix("s")
@@ -53,6 +54,10 @@ def _figure(view: RunView, time: Floats, memory: Floats) -> Figure:
                   xaxis2=_axis("peak memory, MiB", memory, [0.54, 1.0], "y2"),
                   yaxis=axis(None, **shared), yaxis2=axis(None, **{**shared, "anchor": "x2"}),
                   annotations=labels, showlegend=False, margin={"l": 14, "r": 14, "t": 12, "b": 48})
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _bar(strategy: int, x: str, value: float, row: float) -> Trace:

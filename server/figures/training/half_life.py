@@ -8,7 +8,7 @@ from engine.phrases import number
 from engine.training import MomentView, RunView
 from server.figures.base import Trace, decades, log_axis
 from server.figures.base import figure as framed
-from server.figures.training.picture import MARGIN, Picture, Table, band, line, names, token_axis, token_word
+from server.figures.training.picture import MARGIN, Picture, Table, band, line, names, rows_of, token_axis, token_word
 from server.figures.training.series import Series, last, of_moments
 
 
@@ -43,8 +43,5 @@ def _sentence(view: RunView, found: list[Series]) -> str:
 
 
 def _table(view: RunView, found: list[Series]) -> Table:
-    x = np.unique(np.concatenate([series.x for series in found]))
-    columns = [dict(zip(series.x.tolist(), series.mean.tolist(), strict=True)) for series in found]
-    rows = tuple((int(t), *(column.get(t, float("nan")) for column in columns)) for t in x.tolist())
-    return Table((token_word(view), *names(view)), rows, "Steps back after which the probe's gradient has halved, "
-                 "fitted; mean over the seeds. Not a number where no half-life can be told.")
+    return Table((token_word(view), *names(view)), rows_of(view, found), "Steps back after which the probe's gradient "
+                 "has halved, fitted; mean over the seeds. Not a number where no half-life can be told.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.arrays import Floats
@@ -19,6 +21,7 @@ from server.figures.training.picture import (
     line,
     names,
     nice_range,
+    rows_of,
     token_axis,
     token_word,
 )
@@ -129,10 +132,7 @@ def _crossed(view: RunView, own: list[Series], found: list[Series], measure: Mea
 
 def _table(view: RunView, found: list[Series], measure: Measure, note: str, most: int = 0) -> Table:
     """Returns the means by tokens; where there are more than `most` rows, an even selection."""
-    x = np.unique(np.concatenate([series.x for series in found]))
-    if most and x.size > most:
-        x = x[np.linspace(0, x.size - 1, most).round().astype(np.int64)]
-    columns = [dict(zip(s.x.tolist(), measure.of(s.mean).tolist(), strict=True)) for s in found]
-    rows = tuple((int(t), *(column.get(t, float("nan")) for column in columns)) for t in x.tolist())
     word = measure.title.format(token=token_word(view).removesuffix("s"))
-    return Table((token_word(view), *names(view)), rows, f"{note}; {word}, mean over the seeds that got there.")
+    shown = [replace(series, mean=measure.of(series.mean)) for series in found]
+    return Table((token_word(view), *names(view)), rows_of(view, shown, most),
+                 f"{note}; {word}, mean over the seeds that got there.")

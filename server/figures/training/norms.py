@@ -8,7 +8,7 @@ from engine.phrases import number, percent
 from engine.training import RunView
 from server.figures.base import Axis, Trace, axis, decades, log_axis
 from server.figures.base import figure as framed
-from server.figures.training.picture import Picture, Table, band, line, names, token_axis, token_word
+from server.figures.training.picture import Picture, Table, band, line, names, rows_of, token_axis, token_word
 from server.figures.training.series import Series, last, of_points
 
 ROWS = 40
@@ -64,12 +64,7 @@ def _sentence(view: RunView, size: list[Series], share: list[Series]) -> str:
 
 
 def _table(view: RunView, size: list[Series], share: list[Series]) -> Table:
-    x = np.unique(np.concatenate([series.x for series in size]))
-    if x.size > ROWS:
-        x = x[np.linspace(0, x.size - 1, ROWS).round().astype(np.int64)]
-    columns = [dict(zip(s.x.tolist(), s.mean.tolist(), strict=True)) for pair in zip(size, share, strict=True)
-               for s in pair]
+    columns = [series for pair in zip(size, share, strict=True) for series in pair]
     head = [title for name in names(view) for title in (f"{name}: norm", f"{name}: share clipped")]
-    rows = tuple((round(t), *(column.get(t, float("nan")) for column in columns)) for t in x.tolist())
-    return Table((token_word(view), *head), rows, "Norm of the whole gradient before clipping and the share clipped, "
-                 "means over a few updates and over the seeds.")
+    return Table((token_word(view), *head), rows_of(view, columns, ROWS), "Norm of the whole gradient "
+                 "before clipping and the share clipped, means over a few updates and over the seeds.")

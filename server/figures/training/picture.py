@@ -10,8 +10,10 @@ import numpy as np
 from engine.arrays import Array, Floats
 from engine.training import RunView
 from server.figures.base import Axis, Figure, Trace, axis
+from server.figures.training.series import Series, near
 
-DASHES = ("solid", "7px,3px", "2px,3px", "9px,3px,2px,3px", "15px,4px", "5px,5px", "4px,2px,1px,2px", "1px,5px")
+DASHES = ("solid", "7px,3px", "2px,3px", "9px,3px,2px,3px", "15px,4px", "5px,5px", "4px,2px,1px,2px",
+          "12px,3px,2px,3px,2px,3px")
 BAND_OPACITY = 0.2
 MARGIN = {"l": 62, "r": 14, "t": 40, "b": 44}
 
@@ -81,6 +83,15 @@ def band(strategy: int, x: Array, low: Array, high: Array, **more: Any) -> Trace
             "x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]]), "fillcolor": color,
             "opacity": BAND_OPACITY, "showlegend": False, "uid": f"band{strategy}",
             "line": {"width": 0, "color": color, "simplify": False}, **more}
+
+
+def rows_of(view: RunView, columns: list[Series], most: int = 0) -> tuple[tuple[str | float | int, ...], ...]:
+    """Returns the means by tokens: a row for each evaluation (or, of points, an even selection of `most`)."""
+    x = max((series.x for series in columns), key=len)
+    if most and x.size > most:
+        x = x[np.linspace(0, x.size - 1, most).round().astype(np.int64)]
+    reach = view.lab.tokens / (most or view.lab.evaluations) / 2
+    return tuple((round(t), *(near(series, t, reach) for series in columns)) for t in x.tolist())
 
 
 def nice_range(values: list[Floats], step: float) -> list[float]:

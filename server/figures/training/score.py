@@ -16,6 +16,7 @@ from server.figures.training.picture import (
     line,
     names,
     nice_range,
+    rows_of,
     token_axis,
     token_word,
 )
@@ -54,8 +55,5 @@ def _sentence(view: RunView, found: list[Series]) -> str:
 
 
 def _table(view: RunView, found: list[Series]) -> Table:
-    x = np.unique(np.concatenate([series.x for series in found]))
-    columns = [dict(zip(series.x.tolist(), series.mean.tolist(), strict=True)) for series in found]
-    rows = tuple((int(t), *(column.get(t, float("nan")) for column in columns)) for t in x.tolist())
-    return Table((token_word(view), *names(view)), rows, "Share of held-out predictions that are right, each strategy "
-                 "evaluated as it was trained; mean over the seeds that got there.")
+    return Table((token_word(view), *names(view)), rows_of(view, found), "Share of held-out predictions that are "
+                 "right, each strategy evaluated as it was trained; mean over the seeds that got there.")

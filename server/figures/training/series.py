@@ -31,15 +31,17 @@ def lanes_of(view: RunView, strategy: int) -> list[LaneView]:
 
 
 def of_moments(view: RunView, strategy: int, read: Read) -> Series:
-    """Returns a number of the evaluations over the tokens; lanes of a strategy are evaluated at the same tokens."""
+    """Returns a number of the evaluations over the tokens, from the first to the last that some lane has.
+
+    Windows of random length end at other tokens for another seed: an evaluation stands at the mean of them."""
     lanes = lanes_of(view, strategy)
-    x = sorted({moment.tokens for lane in lanes for moment in lane.moments})
-    place = {tokens: index for index, tokens in enumerate(x)}
-    values = np.full((max(1, len(lanes)), len(x)), np.nan)
-    for row, lane in zip(values, lanes, strict=False):
-        for moment in lane.moments:
-            row[place[moment.tokens]] = read(moment)
-    return _over_seeds(strategy, np.array(x, dtype=np.float64), values, values, values)
+    count = max((len(lane.moments) for lane in lanes), default=0)
+    values, tokens = (np.full((max(1, len(lanes)), count), np.nan) for _ in range(2))
+    for row, lane in enumerate(lanes):
+        values[row, : len(lane.moments)] = [read(moment) for moment in lane.moments]
+        tokens[row, : len(lane.moments)] = [moment.tokens for moment in lane.moments]
+    x = _over_seeds(strategy, np.zeros(count), tokens, tokens, tokens).mean
+    return _over_seeds(strategy, x, values, values, values)
 
 
 def of_points(view: RunView, strategy: int, name: str) -> Series:
@@ -79,6 +81,14 @@ def _over_seeds(strategy: int, x: Floats, mean: Floats, low: Floats, high: Float
     lowest = np.where(np.isfinite(low), low, np.inf).min(axis=0, initial=np.inf)
     highest = np.where(np.isfinite(high), high, -np.inf).max(axis=0, initial=-np.inf)
     return Series(strategy, x, middle, np.where(some, lowest, np.nan), np.where(some, highest, np.nan), seeds)
+
+
+def near(series: Series, x: float, reach: float) -> float:
+    """Returns the mean nearest to an x; NaN where there is none within reach."""
+    if series.x.size == 0:
+        return float("nan")
+    place = int(np.abs(series.x - x).argmin())
+    return float(series.mean[place]) if abs(series.x[place] - x) <= reach else float("nan")
 
 
 def last(series: Series) -> tuple[float, float]:

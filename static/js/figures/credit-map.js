@@ -10,7 +10,7 @@ import { number } from "../lib/format.js";
  */
 
 const WIDTH = 400;
-const BOX = { left: 52, top: 8, width: 340, height: 0 };
+const BOX = { left: 52, top: 8, width: 340, height: 340 };
 const FOOT = 44;
 
 /**
@@ -33,17 +33,16 @@ function draw(tag, attributes, ...children) {
  * @returns {Element[]}
  */
 export function creditMap(maps, side) {
-  const box = { ...BOX, height: Math.min(BOX.width, Math.max(160, (BOX.width * side.values.length) / side.values[0].length)) };
-  const bottom = box.top + box.height;
+  const bottom = BOX.top + BOX.height;
   const label = `${side.title}: ${maps.quantity}`;
   const svg = draw("svg", { class: "credit-map", viewBox: `0 0 ${WIDTH} ${bottom + FOOT}`, role: "img", "aria-label": label },
-    ...cells(side.values, maps, box).map((path, n) => draw("path", { class: `shade-${n}`, d: path })),
-    draw("path", { class: "edge", d: edges(side, box) }),
-    draw("rect", { class: "frame", x: box.left, y: box.top, width: box.width, height: box.height }),
-    ...ticks(maps.columns).map(({ at, label: text }) => draw("text", { x: box.left + at * box.width, y: bottom + 16, "text-anchor": "middle" }, text)),
-    ...ticks(maps.rows).map(({ at, label: text }) => draw("text", { x: box.left - 6, y: bottom - at * box.height + 4, "text-anchor": "end" }, text)),
-    draw("text", { x: box.left + box.width / 2, y: bottom + 36, "text-anchor": "middle" }, maps.column_title),
-    draw("text", { transform: `translate(12 ${box.top + box.height / 2}) rotate(-90)`, "text-anchor": "middle" }, maps.row_title));
+    ...cells(side.values, maps, BOX).map((path, n) => draw("path", { class: `shade-${n}`, d: path })),
+    draw("path", { class: "edge", d: edges(side, BOX) }),
+    draw("rect", { class: "frame", x: BOX.left, y: BOX.top, width: BOX.width, height: BOX.height }),
+    ...ticks(maps.columns).map(({ at, label: text }) => draw("text", { x: BOX.left + at * BOX.width, y: bottom + 16, "text-anchor": "middle" }, text)),
+    ...ticks(maps.rows).map(({ at, label: text }) => draw("text", { x: BOX.left - 6, y: bottom - at * BOX.height + 4, "text-anchor": "end" }, text)),
+    draw("text", { x: BOX.left + BOX.width / 2, y: bottom + 36, "text-anchor": "middle" }, maps.column_title),
+    draw("text", { transform: `translate(12 ${BOX.top + BOX.height / 2}) rotate(-90)`, "text-anchor": "middle" }, maps.row_title));
   return [make("figcaption", {}, side.title), svg];
 }
 

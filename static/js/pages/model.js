@@ -11,7 +11,7 @@ import { chrome } from "./chrome.js";
 
 /** @typedef {import("../lib/model-tables.js").View} View */
 
-const { plotly: plotlyAddress = "", example: exampleAddress = "" } = byId("model").dataset;
+const { plotly: plotlyAddress = "", example: exampleAddress = "", most = "" } = byId("model").dataset;
 const row = /** @type {HTMLSelectElement} */ (byId("row"));
 const loss = /** @type {HTMLInputElement} */ (byId("loss"));
 const expect = /** @type {HTMLInputElement} */ (byId("expect"));
@@ -52,6 +52,10 @@ async function open(file, name) {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
+  if (file.size > Number(most)) {
+    setText(byId("status"), `${name} was not sent.`);
+    return complain(`${name} has ${size(file.size)}: a trace may have ${size(Number(most))} here. Record fewer updates, losses or rows.`);
+  }
   opened = { file, name };
   busy(true);
   complain("");

@@ -227,7 +227,7 @@ class Train {
     showVerdict(run);
     this.moment.show(run);
     showStandings(byId("standings"), run, this.moment.measure);
-    showSamples(byId("samples"), run, this.moment.seed, this.moment.tokens);
+    showSamples(byId("samples"), run, this.moment.seed, this.moment.index);
     if (DRAWN.some((kind) => kinds.has(kind))) this.draw();
     this.mark();
   }
@@ -252,7 +252,7 @@ class Train {
     const { run } = this;
     if (!run) return;
     this.moment.show(run);
-    showSamples(byId("samples"), run, this.moment.seed, this.moment.tokens);
+    showSamples(byId("samples"), run, this.moment.seed, this.moment.index);
     this.mark();
     this.remember();
   }

@@ -108,23 +108,25 @@ export function seedsOf(lab) {
 }
 
 /**
- * Returns the tokens of all moments of a seed's lanes, ascending.
+ * Returns the tokens of a seed's moments, ascending. Strategies with other windows are looked at a few tokens earlier
+ * or later: a moment has the tokens of the strategy that needed most.
  * @param {Run} run
  * @param {number} seed
  */
 export function momentsOf(run, seed) {
-  const found = new Set([...run.lanes.values()].filter((lane) => lane.seed === seed).flatMap((lane) => lane.moments.map((moment) => moment.tokens)));
-  return [...found].sort((a, b) => a - b);
+  const lanes = [...run.lanes.values()].filter((lane) => lane.seed === seed);
+  const count = Math.max(0, ...lanes.map((lane) => lane.moments.length));
+  return Array.from({ length: count }, (_, i) => Math.max(...lanes.map((lane) => lane.moments[i]?.tokens ?? 0)));
 }
 
 /**
- * Returns a lane's last moment at or before so many tokens; null if there is none.
+ * Returns a lane's moment of that place, or its last one before; null if there is none.
  * @param {Lane} lane
- * @param {number} tokens
+ * @param {number} index
  * @returns {Moment | null}
  */
-export function momentAt(lane, tokens) {
-  return lane.moments.filter((moment) => moment.tokens <= tokens).at(-1) ?? null;
+export function momentAt(lane, index) {
+  return lane.moments[index] ?? lane.moments.at(-1) ?? null;
 }
 
 /**

@@ -9,15 +9,15 @@ import { swatch } from "./swatch.js";
  * @param {HTMLElement} root
  * @param {import("./run.js").Run} run
  * @param {number} seed
- * @param {number} tokens
+ * @param {number} index of the moment
  */
-export function showSamples(root, run, seed, tokens) {
+export function showSamples(root, run, seed, index) {
   const lanes = [...run.lanes.values()].filter((lane) => lane.seed === seed);
   root.closest("section")?.toggleAttribute("hidden", run.lab.task !== "text");
   if (root.dataset.run !== `${run.id}.${seed}`) root.replaceChildren(...lanes.map((lane) => place(run, lane)));
   root.dataset.run = `${run.id}.${seed}`;
   for (const lane of lanes) {
-    const moment = momentAt(lane, tokens);
+    const moment = momentAt(lane, index);
     const text = root.querySelector(`[data-lane="${lane.name}"]`);
     if (text) setText(text, moment ? moment.sample || "\u2026" : "Not trained yet.");
   }

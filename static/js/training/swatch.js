@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The dashes of `server/figures/training/picture.py`, as SVG writes them. */
-export const DASHES = ["none", "7 3", "2 3", "9 3 2 3", "15 4", "5 5", "4 2 1 2", "1 5"];
+export const DASHES = ["none", "7 3", "2 3", "9 3 2 3", "15 4", "5 5", "4 2 1 2", "12 3 2 3 2 3"];
 
 /** @param {number} strategy */
 export function swatch(strategy) {

@@ -9,11 +9,19 @@ export function showVerdict(run) {
   const headline = verdict?.headline ?? "";
   byId("verdict").hidden = !headline;
   setText(byId("verdict-kind"), run.status === "done" ? "Verdict" : "Preliminary");
-  setText(byId("verdict-headline"), set(headline));
+  setText(byId("verdict-headline"), signed(headline));
   const others = (verdict?.comparisons ?? []).map((/** @type {any} */ one) => one.text).filter((/** @type {string} */ text) => text && text !== headline);
   list(byId("verdict-others"), others);
   list(byId("verdict-notes"), verdict?.notes ?? []);
   byId("verdict-more").hidden = others.length + (verdict?.notes ?? []).length === 0;
+}
+
+/**
+ * Returns a sentence with minus signs in place of hyphens.
+ * @param {string} text
+ */
+function signed(text) {
+  return set(text).replace(/(^|[\s(])-(?=\d)/g, "$1\u2212");
 }
 
 /**
@@ -24,5 +32,5 @@ function list(root, texts) {
   const said = JSON.stringify(texts);
   if (root.dataset.said === said) return;
   root.dataset.said = said;
-  root.replaceChildren(...texts.map((text) => make("li", {}, set(text))));
+  root.replaceChildren(...texts.map((text) => make("li", {}, signed(text))));
 }
