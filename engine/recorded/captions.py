@@ -11,6 +11,7 @@ from engine.recorded.recording import NOWHERE, Recorded
 from engine.recorded.words import short
 
 MIB = 1 << 20
+MOST_DRAWN = 8  # rows that have a line in one picture
 
 
 def captions(recorded: Recorded, reach: Reach | None) -> dict[str, str]:
@@ -53,7 +54,11 @@ def _rows(recorded: Recorded, rows: dict[str, Floats], about: str) -> str:
     parts = [f"{name} {number(float(values[place]))} ({listed[place[0]]}, {_step(recorded, int(place[1]))})"
              for name, place in (("largest", top), ("smallest", low))]
     return f"The norm of the {about} is {parts[0].replace('largest', 'at most', 1)} and at least " \
-           f"{parts[1].removeprefix('smallest ')}.{_odd(values)}"
+           f"{parts[1].removeprefix('smallest ')}.{_odd(values)}{_left_out(rows)}"
+
+
+def _left_out(rows: dict[str, Floats]) -> str:
+    return f" The first {MOST_DRAWN} of {len(rows)} states are drawn." if len(rows) > MOST_DRAWN else ""
 
 
 def _odd(values: Floats) -> str:

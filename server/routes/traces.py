@@ -19,8 +19,8 @@ router = APIRouter(tags=["traces"])
 @router.get("/model", include_in_schema=False)
 async def model(request: Request) -> Response:
     """The page that takes a trace by drag and drop, and shows it."""
-    most = services(request).settings.trace_bytes // MIB
-    return page(request, "model.html", plotly_url=PLOTLY_URL, makers=MAKERS, most_mib=most)
+    most = services(request).settings.trace_bytes
+    return page(request, "model.html", plotly_url=PLOTLY_URL, makers=MAKERS, most=most, most_mib=most // MIB)
 
 
 @router.post("/api/v1/traces", **openapi.traced())

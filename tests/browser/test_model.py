@@ -115,6 +115,16 @@ def test_a_bad_file_is_refused_with_its_reason(page: Page, address: str, file: b
     expect(page.locator("#notice")).to_be_hidden()
 
 
+def test_a_file_that_is_too_large_is_not_sent(model: Page) -> None:
+    model.evaluate("""() => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Blob(Array.from({ length: 201 }, () => new Uint8Array(2 ** 20)))], "huge.npz"));
+      dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
+    }""")
+    expect(model.locator("#status")).to_have_text("huge.npz was not sent.")
+    expect(model.locator("#notice")).to_contain_text("a trace may have 209.7 MB here")
+
+
 def test_a_bad_file_leaves_the_trace_before_it(page: Page, address: str) -> None:
     page.goto(f"{address}/model")
     drop(page, trace(), "good.npz")

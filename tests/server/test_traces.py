@@ -134,6 +134,7 @@ def test_a_file_that_is_too_large_is_refused_while_it_comes(left: Path) -> None:
     with TestClient(create_app(Settings(workers=1, light_workers=0, trace_bytes=2**20)),
                     base_url="http://localhost") as client:
         assert "at most 1048576 bytes" in refused(send(client, pieces(2**20 + 1)), 413)
+        assert "at most 1048576 bytes" in refused(send(client, bytes(2**20 + 1)), 413)
         assert "whole zip archive" in refused(send(client, pieces(2**20)))
     assert not list(left.iterdir())
 
