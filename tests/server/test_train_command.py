@@ -49,7 +49,7 @@ def test_its_numbers_are_those_of_the_server(lab: Path, tmp_path: Path) -> None:
         points = [item for item in theirs[f"{lane['strategy']}.{lane['seed']}"] if item["event"] == "point"]
         assert lane["points"]["loss"] == [point["loss"] for point in points]
         assert lane["points"]["tokens"] == [point["tokens"] for point in points]
-    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
     assert {row["kind"] for row in rows} == {"point", "moment"}
     assert mine["verdict"]["headline"] in (tmp_path / "out.html").read_text()
 
