@@ -84,6 +84,9 @@ class Tap(keras.callbacks.Callback):
         """Called by model.fit."""
         if self.x is None or self.seen >= self.skip + self.updates:
             return
+        if self.net.steps_per_execution > 1:
+            raise ValueError("keras_tap: steps_per_execution is over 1, so the tap does not see every batch. Compile "
+                             "the model with 1 while recording.")
         B = self._batch_size()
         self.batch(self.x[batch * B : (batch + 1) * B], self.y[batch * B : (batch + 1) * B])
 

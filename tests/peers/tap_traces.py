@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ import numpy as np
 from engine.recorded.archive import source_of
 from engine.recorded.reading import read_trace
 from engine.recorded.recording import Recorded
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,16 @@ def trace(path: Path) -> Trace:
 def windows(T: int, k: int) -> list[int]:
     """Returns the staircase of window(k)."""
     return [s // k * k for s in range(T)]
+
+
+def documented(tap: str, folder: Path) -> list[Trace]:
+    """Runs docs/taps.md's programs with a tap, each alone in a folder with the tap beside it; returns their traces."""
+    blocks = re.findall(r"^```py\n(.*?)^```$", (ROOT / "docs/taps.md").read_text(), re.MULTILINE | re.DOTALL)
+    (folder / f"{tap}.py").write_text((ROOT / "taps" / f"{tap}.py").read_text())
+    found = []
+    for block in blocks:
+        if f"from {tap} import Tap" in block:
+            (folder / "program.py").write_text(block)
+            subprocess.run([sys.executable, "program.py"], cwd=folder, check=True, timeout=300)
+            found.append(trace(folder / "trace.npz"))
+    return found

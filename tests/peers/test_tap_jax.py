@@ -14,7 +14,7 @@ from jax import lax
 
 from engine import Given, analyze, import_weights, parse
 from taps.jax_tap import Tap
-from tests.peers.tap_traces import Trace, trace, windows
+from tests.peers.tap_traces import Trace, documented, trace, windows
 
 jax.config.update("jax_enable_x64", True)
 K, WINDOWS, B, D, H = 4, 3, 2, 3, 5
@@ -192,3 +192,9 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     other, xs = Tap(tmp_path / "trace.npz"), jnp.zeros((3, B, H))
     with pytest.raises(ValueError, match="reverse=True"):
         other.record(lambda: other.scan(lambda h, x: (h, h), xs[0], xs, reverse=True)[1].sum(2))
+
+
+def test_the_documented_program_runs(tmp_path: Path) -> None:
+    found, = documented("jax_tap", tmp_path)
+    assert found.first("scan.l0.h") == windows(20, 5)
+    assert found.meta["parameters"] == ["V", "W"]

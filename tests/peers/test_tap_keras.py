@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from engine import Given, analyze, import_weights, parse
 from taps.keras_tap import Tap
-from tests.peers.tap_traces import Trace, trace, windows
+from tests.peers.tap_traces import Trace, documented, trace, windows
 
 B, T, D = 2, 5, 3
 
@@ -176,3 +176,8 @@ def test_what_cannot_be_unrolled_is_refused(tmp_path: Path) -> None:
         Tap(tmp_path / "trace.npz", model(layer("GRU", go_backwards=True)))
     with pytest.raises(ValueError, match="no recurrent layer"):
         Tap(tmp_path / "trace.npz", model())
+
+
+def test_the_documented_program_runs(tmp_path: Path) -> None:
+    found, = documented("keras_tap", tmp_path)
+    assert found.first("lstm.l0.h") == windows(15, 5)

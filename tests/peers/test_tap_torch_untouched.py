@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from taps.torch_tap import Tap
 from tests.peers.tap_programs import Program, train
-from tests.peers.tap_traces import trace
+from tests.peers.tap_traces import documented, trace, windows
 
 PROGRAMS = {
     "LSTM": Program(),
@@ -207,3 +207,11 @@ def test_a_program_that_ends_early_leaves_its_trace(tmp_path: Path) -> None:
                "for x in torch.randn(5, 4, 2):\n    h = cell(x, h); tap.step(h=h, loss=h.square().mean())\n")
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "trace.npz")], check=True, timeout=120)
     assert trace(tmp_path / "trace.npz").first("h") == [0] * 5
+
+
+def test_the_documented_programs_run(tmp_path: Path) -> None:
+    module, own = documented("torch_tap", tmp_path)
+    assert module.meta["windows"] == [0, 20, 40]
+    assert module.first("rnn.l0.c") == windows(60, 20)
+    assert own.first("c") == [0] * 40
+    assert list(own.arrays["edge"][:, 10]) == [1, 0]  # h, c
