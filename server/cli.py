@@ -99,6 +99,7 @@ def _add_outputs(to: argparse.ArgumentParser) -> None:
             f"--{form}", nargs="?", const="-", metavar="FILE", help=f"{what}, to a file or standard output"
         )
     group.add_argument("--npz", metavar="FILE", help="whole arrays, for numpy.load")
+    group.add_argument("--trace", metavar="FILE", help="as a recorded trace, for `unrolled reach`")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -164,7 +165,7 @@ def _unknown(argument: str, command: str) -> Problem:
     elif command != "serve":
         flags = [f"--{option.name.replace('_', '-')}" for option in OPTIONS] + OWN
     if command == "analyze":
-        flags += ["--include", "--reduction", "--no-certificate", "--estimate", "--json", "--csv", "--npz"]
+        flags += ["--include", "--reduction", "--no-certificate", "--estimate", "--json", "--csv", "--npz", "--trace"]
     return Problem("argument", shorten(argument), f"unknown to `unrolled {command}`", nearest(argument, flags))
 
 

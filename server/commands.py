@@ -11,6 +11,7 @@ from typing import Any
 import engine
 from engine import OPTION, Certificate, as_query, parse, read_arrays
 from engine.errors import refuse
+from engine.recorded import trace_of, write_trace
 from server import conventions, strict, work
 from server.problems import RefusedError
 from server.queries import Query, read_value
@@ -43,7 +44,9 @@ def analyze(arguments: argparse.Namespace) -> int:
     found, engine_ms = work.timed(query)
     for media, target in forms:
         write(work.encode(query, found, media, engine_ms), target)
-    if not forms:
+    if arguments.trace:
+        write(write_trace(*trace_of(found)), arguments.trace)
+    if not forms and not arguments.trace:
         print(summary(found))
     return _verdict(found.certificate, found.certificate_full)
 

@@ -113,6 +113,15 @@ def _picture(found: Recorded) -> str:
     return staircase(reach, found.steps)
 
 
+def test_an_analysis_is_written_as_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "trace.npz")
+    flags = ["--steps", "30", "--hidden", "4", "--style", "k1k2", "--k1", "3", "--k2", "8"]
+    assert cli.main(["analyze", *flags, "--trace", file]) == 0
+    assert capsys.readouterr().out == ""
+    assert cli.main(["reach", file, "--expect", "k1k2:3,8"]) == 0
+    assert cli.main(["reach", file, "--expect", "window:3"]) == 1
+
+
 def test_the_example_of_the_page_is_a_leak_through_h(capsys: pytest.CaptureFixture[str]) -> None:
     """It was recorded from PyTorch by the tap, as it is served."""
     assert cli.main(["reach", str(ROOT / "static/examples/leak.npz")]) == 1
