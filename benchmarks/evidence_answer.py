@@ -68,7 +68,7 @@ def losses_table() -> str:
     for outcome, strategy in zip(found.outcomes, lab.strategies, strict=True):
         theirs = PYTORCH[strategy.k, strategy.value]
         rows.append(f"| {strategy.k} | {strategy.value} | {outcome.loss:.3f} | "
-                    f"{outcome.low:.3f} to {outcome.high:.3f} | {theirs:.3f} | {outcome.loss - theirs:+.3f} | "
+                    f"{outcome.low:.3f} to {outcome.high:.3f} | {theirs:.3f} | {round(outcome.loss - theirs, 3) + 0.0:+.3f} | "
                     f"{100 * outcome.accuracy:.1f} % |")
     return "\n".join(rows)
 
@@ -80,9 +80,9 @@ def updates_table() -> str:
                                for each in found_in(load("updates")).outcomes)])
 
 
-def sentences(name: str) -> str:
-    """Returns what each comparison of two strategies that differ in one thing found, as a list."""
-    return "\n".join(f"- {each.text}" for each in found_in(load(name)).comparisons if each.kind != "first")
+def sentences(name: str, kinds: tuple[str, ...]) -> str:
+    """Returns what each comparison of these kinds found, as a list."""
+    return "\n".join(f"- {each.text}" for each in found_in(load(name)).comparisons if each.kind in kinds)
 
 
 def both_ways_table() -> str:
@@ -98,8 +98,9 @@ def both_ways_table() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "losses": losses_table, "both ways": both_ways_table, "windows": partial(sentences, "windows"),
-    "updates table": updates_table, "updates": partial(sentences, "updates")}
+    "short": partial(sentences, "windows", ("value",)), "losses": losses_table,
+    "windows": partial(sentences, "windows", ("window",)), "both ways": both_ways_table,
+    "updates table": updates_table, "updates": partial(sentences, "updates", ("value", "window"))}
 
 
 def written(page: str) -> str:
