@@ -67,8 +67,9 @@ def losses_table() -> str:
             "|---|---|---|---|---|---|---|"]
     for outcome, strategy in zip(found.outcomes, lab.strategies, strict=True):
         theirs = PYTORCH[strategy.k, strategy.value]
+        apart = round(outcome.loss - theirs, 3) + 0.0  # no minus zero
         rows.append(f"| {strategy.k} | {strategy.value} | {outcome.loss:.3f} | "
-                    f"{outcome.low:.3f} to {outcome.high:.3f} | {theirs:.3f} | {round(outcome.loss - theirs, 3) + 0.0:+.3f} | "
+                    f"{outcome.low:.3f} to {outcome.high:.3f} | {theirs:.3f} | {apart:+.3f} | "
                     f"{100 * outcome.accuracy:.1f} % |")
     return "\n".join(rows)
 
