@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from server.store import Event, NewEvent, NewRun, Store, StoreError, new_id
+from server.store import Append, Event, NewEvent, NewRun, Store, StoreError, new_id
 
 STRANGE = ["a'; DROP TABLE runs; --", "naïve 漢字 \U0001f600", '{"x": null, "x_nonfinite": {"nan": [0]}}', "\\u0000"]
 
@@ -55,6 +56,37 @@ def test_the_same_key_makes_the_same_run(store: Store) -> None:
     assert a_run(store, "bob", "once") != first
     assert a_run(store, key=None) != a_run(store, key=None)
     assert len(store.runs("ann")) == 3
+
+
+def test_the_same_key_from_many_sides_at_once_makes_one_run(url: str) -> None:
+    """As when a client that heard nothing asks again, and is answered by another server."""
+    stores = [Store.open(url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for key in "abcde":
+            made = list(pool.map(lambda store, key=key: a_run(store, key=key), stores))
+            assert len(set(made)) == 1
+    assert len(stores[0].runs("ann")) == 5
+    for store in stores:
+        store.close()
+
+
+def test_appends_from_many_sides_at_once_leave_no_gap(url: str) -> None:
+    """Each side also sends what another one sends: it is kept once."""
+    stores = [Store.open(url) for _ in range(4)]
+    runs = [a_run(stores[0]) for _ in range(2)]
+
+    def side(store: Store) -> list[int]:
+        appends = [Append(run, [point(n), point(n + 1, "0.1")]) for n in range(30) for run in runs[:: 1 - 2 * (n % 2)]]
+        outcomes = [outcome for n in range(0, 60, 2) for outcome in store.append_all(appends[n : n + 2])]
+        return [event.id for outcome in outcomes if isinstance(outcome, list) for event in outcome]
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = sorted(id for told in pool.map(side, stores) for id in told)
+    assert ids == sorted([*range(1, 61)] * 2)
+    for run in runs:
+        assert [event.id for event in stores[0].events(run)] == list(range(1, 61))
+    for store in stores:
+        store.close()
 
 
 def test_a_run_without_a_visitor_is_refused(store: Store) -> None:
