@@ -69,12 +69,24 @@ def cut_names(lines: tuple[Line, ...], wanted: tuple[str, ...]) -> set[str]:
 
 def _cut_in(code: str, name: str) -> bool:
     """Whether a name is cut somewhere in a statement, in a call's arguments say."""
-    own = re.search(rf"(?<![\w.]){re.escape(name)}(?:\[[^\[\]]{{0,20}}\])?\.(?:detach|data\b)", code)
+    own = re.search(rf"(?<!\w){re.escape(name)}(?:\[[^\[\]]{{0,20}}\])?\.(?:detach|data\b)", code)
     each = re.search(rf"\.detach_?\(\) for \w{{1,40}} in {re.escape(name)}\b"
                      rf"|for \w{{1,40}} in {re.escape(name)}:", code)
     handed = re.search(rf"(?:detach|repackage|truncate"
                        rf"|stop_gradient)\w{{0,20}}\([^()]{{0,80}}\b{re.escape(name)}\b", code)
     return bool(own or each or handed)
+
+
+def half_cut(lines: tuple[Line, ...], name: str) -> tuple[str, str] | None:
+    """Returns which half of a state kept as a pair is cut and which is not, where it is cut by its index alone."""
+    cutting = [line.code for line in lines if CUT.search(line.code) and _cut_in(line.code, name)]
+    found = [re.search(rf"(?<!\w){re.escape(name)}\[([01])\]\.(?:detach|data\b)", code) for code in cutting]
+    halves = {each[1] for each in found if each}
+    both = any(f"{name}[0]" in code and f"{name}[1]" in code for code in cutting)
+    if len(halves) != 1 or both or not all(found):
+        return None
+    [cut] = halves
+    return f"{name}[{cut}]", f"{name}[{1 - int(cut)}]"
 
 
 def fresh(lines: tuple[Line, ...], wanted: tuple[str, ...]) -> Line | None:

@@ -15,6 +15,7 @@ from engine.museum.carries import (
     assigned,
     cut_names,
     fresh,
+    half_cut,
     inner_loops,
     steps,
     training_loops,
@@ -75,6 +76,9 @@ def cuts(source: Source) -> Iterator[Hint]:
         elif left:
             yield Hint("no_detach", LIKELY, f"{quoted(step.line)} hands {listed(left)} on with its history: nothing "
                        "in your loop detaches it before the next backward pass.")
+        elif (halves := half_cut(loop.body, step.names[0])) and "lstm" in source.code.lower():
+            yield Hint("h_not_c", LIKELY + 15, f"Your loop detaches `{halves[0]}` but not `{halves[1]}`; "
+                       f"{quoted(step.line)} hands both on.")
         else:
             yield from _every_step(source, loop, step)
 
@@ -86,6 +90,30 @@ def _every_step(source: Source, loop: Loop, step: Step) -> Iterator[Hint]:
         if step.line in own and cut and not any(BACKWARD.search(line.code) for line in inner.body):
             yield Hint("detach_every_step", LIKELY + 5, f"{listed(sorted(cut))} is detached "
                        f"inside the loop over steps, {quoted(inner.header)}, beside the call that makes it.")
+
+
+def modules(source: Source) -> Iterator[Hint]:
+    """A module that keeps its state from call to call, and a loop that neither cuts it nor makes it anew."""
+    loops = training_loops(source)
+    inside = {line.number for loop in loops for line in loop.body}
+    for step in steps(source.lines) if loops else []:
+        kept = [name.removeprefix("self.") for name in step.names if name.startswith("self.")]
+        if step.line.number in inside or not kept:
+            continue
+        others = tuple(line for line in source.lines if line is not step.line)
+        in_loops = tuple(line for loop in loops for line in loop.body)
+        again = fresh(in_loops, tuple(kept)) or first(in_loops, p.MADE_ANEW)
+        if not again and not cut_names(others, (*step.names, *kept)) and not fresh_before(source, step):
+            yield Hint("no_detach", LIKELY - 5, f"{quoted(step.line)} keeps {listed(list(step.names))} in the module "
+                       "from call to call, and nothing detaches it or makes it anew between two backward passes.")
+            return
+
+
+def fresh_before(source: Source, step: Step) -> Line | None:
+    """Returns the line of the step's own function that makes its state anew before it, if there is one."""
+    place = source.lines.index(step.line)
+    start = max((n for n in range(place) if source.lines[n].code.startswith("def ")), default=0)
+    return fresh(source.lines[start:place], step.names)
 
 
 def resets(source: Source) -> Iterator[Hint]:
@@ -228,4 +256,4 @@ def by_hand(source: Source) -> Iterator[Hint]:
                    "gradient, not the gradient.")
 
 
-RULES: tuple[Rule, ...] = (cuts, resets, order, validation, sizes, updates, stored, clipping, masks, by_hand)
+RULES: tuple[Rule, ...] = (cuts, modules, resets, order, validation, sizes, updates, stored, clipping, masks, by_hand)

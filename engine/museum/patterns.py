@@ -7,6 +7,7 @@ import re
 STEPS = r"(?:num_?steps|n_steps|time_?steps|seq(?:uence)?_?len(?:gth)?|bptt|n_time|tbptt_?\w{0,8})"
 JUDGED = re.compile(r"(?<![a-z])(?:val|valid|validation|test|eval|evaluation|dev|held_?out)(?![a-z])", re.IGNORECASE)
 RETAINED = re.compile(r"retain_graph\s{0,4}=\s{0,4}True")
+MADE_ANEW = re.compile(r"\.(?:init|reset|zero|clear)_?\w{0,12}(?:hidden|state|states|memory)\w{0,12}\(")
 SHUFFLED = re.compile(r"shuffle\s{0,4}=\s{0,4}True|RandomSampler\(")
 ORDERED = re.compile(r"shuffle\s{0,4}=\s{0,4}False")
 STATEFUL = re.compile(r"stateful\s{0,4}=\s{0,4}True")

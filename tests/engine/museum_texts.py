@@ -60,6 +60,23 @@ for epoch in range(10):
         loss = loss_fn(pred, y[i:i + bptt])
         loss.backward()
 """, "`self.hidden`"),
+    ("no_detach", """
+class Tagger(nn.Module):
+    def __init__(self):
+        self.lstm = nn.LSTM(64, 64, batch_first=True)
+        self.hidden = self.init_hidden()
+
+    def forward(self, x):
+        lstm_out, self.hidden = self.lstm(x, self.hidden)
+        return self.out(lstm_out[:, -1])
+
+for i, (x, target) in enumerate(train_data):
+    output = model(x)
+    loss = criterion(output, target)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""", "keeps `self.hidden` in the module"),
     ("retain_graph", """
 for batch_idx, (data, target) in enumerate(train_loader):
     next_state, output = model(data, state)
@@ -85,6 +102,13 @@ for x, y in windows:
     loss.backward()
     c_0 = c_0.data
 """, "detaches `c_0` but not `h_0`"),
+    ("h_not_c", """
+for x, y in windows:
+    out, hidden = lstm(x, hidden)
+    loss = criterion(out, y)
+    loss.backward()
+    hidden[0].detach_()
+""", "detaches `hidden[0]` but not `hidden[1]`"),
     ("detach_every_step", """
 for sequence, target in loader:
     loss = 0
@@ -191,7 +215,30 @@ dg = dC * i[t]
                      "seq_len])", "is empty"),
 ]
 
+MODULE = """
+class Net(nn.Module):
+    def __init__(self):
+        self.hidden = self.init_hidden()
+
+    def forward(self, x):
+        BEFORE
+        out, self.hidden = self.lstm(x, self.hidden)
+        return out
+
+for x, y in loader:
+    IN_LOOP
+    loss = criterion(net(x), y)
+    loss.backward()
+    optimizer.step()
+"""
+
 INNOCENT = [
+    MODULE.replace("BEFORE", "self.hidden = tuple(h.detach() for h in self.hidden)").replace("IN_LOOP", "pass"),
+    MODULE.replace("BEFORE", "self.hidden = self.init_hidden(x.size(0))").replace("IN_LOOP", "pass"),
+    MODULE.replace("BEFORE", "pass").replace("IN_LOOP", "net.hidden = net.init_hidden()"),
+    MODULE.replace("BEFORE", "pass").replace("IN_LOOP", "net.reset_hidden_state()"),
+    MODULE.replace("BEFORE", "pass").replace("IN_LOOP", "net.hidden = repackage_hidden(net.hidden)"),
+    MODULE.replace("BEFORE", "pass").replace("IN_LOOP", "net.hidden[0].detach_()"),
     "for x, y in loader:\n    optimizer.zero_grad()\n    loss = criterion(model(x), y)\n    loss.backward()\n"
     "    optimizer.step()\n",
     "for data, targets in batches:\n    hidden = repackage_hidden(hidden)\n    model.zero_grad()\n"
@@ -200,6 +247,10 @@ INNOCENT = [
     "for x, y in loader:\n    h = torch.zeros(1, x.size(1), hidden)\n    out, h = gru(x, h)\n    loss = "
     "criterion(out, y)\n"
     "    loss.backward()\n    optimizer.step()\n",
+    "for x, y in windows:\n    out, hidden = lstm(x, hidden)\n    loss(out, y).backward()\n"
+    "    hidden = (hidden[0].detach(), hidden[1].detach())\n",
+    "for x, y in windows:\n    out, hidden = lstm(x, hidden)\n    loss(out, y).backward()\n"
+    "    hidden[0].detach_()\n    hidden[1].detach_()\n",
     "for i in range(0, n, k):\n    h, c = h.detach(), c.detach()\n    out, (h, c) = lstm(x[i:i + k], (h, c))\n"
     "    loss = criterion(out, y[i:i + k])\n    optimizer.zero_grad()\n    loss.backward()\n    optimizer.step()\n",
     "for x, y in windows:\n    state = [s.detach() for s in state]\n    out, state = lstm(x, state)\n    loss(out, "
