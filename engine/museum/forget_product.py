@@ -26,7 +26,7 @@ BUG = Bug(
      Met("h-detach: Modifying the LSTM gradient", "https://vitalab.github.io/article/2019/01/16/hdetach.html",
          "A summary of a paper in which the other paths are so strong that the gradient through h is dropped at random "
          "to let the highway's through."),
-     Met("Can vanishing gradient occur because of saturated cell state in LSTM without forget gate?",
+     Met("Can vanishin gradient occur because of saturation cell state in LSTM without forget gate?",
          "https://stats.stackexchange.com/questions/449773/can-vanishin-gradient-occur-because-of-saturation-cell-state-in-lstm-without-for",
          "Asked of a cell whose forget gates are all 1, where the rule would have nothing vanish.")))
 

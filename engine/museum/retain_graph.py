@@ -27,8 +27,9 @@ BUG = Bug(
     "Detach the state between two windows. Where full BPTT is wanted, add the windows' losses up and call backward() "
     "once: the same gradient, for one walk.",
     "pytorch",
-    (Met("if I use retain_graph=True, then buff will OOM", "https://github.com/sgadgil6/cnslab_fmri/issues/4",
-         "An LSTM whose state lives in the module met the error, took the flag, and ran out of memory."),
+    (Met("Trying to backward through the graph a second time, but ... have already been freed",
+         "https://github.com/sgadgil6/cnslab_fmri/issues/4",
+         "An LSTM whose state lives in the module met the error; with retain_graph=True it ran out of memory."),
      Met("Memory blow up when setting retain_graph = True",
          "https://github.com/GBLin5566/toward-controlled-generation-of-text-pytorch/issues/9",
          "The flag was the advice of the thread before; the memory of the graphics card filled up."),

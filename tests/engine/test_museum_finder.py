@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import InputError
 from engine.museum import BUGS
@@ -87,6 +89,20 @@ def test_hostile_text_is_read_in_bounded_time(text: str) -> None:
     assert time.perf_counter() - begun < SECONDS
     assert len(found.suspects) <= MOST_FOUND
     assert all(len(reason) < 700 for suspect in found.suspects for reason in suspect.reasons)
+
+
+PIECES = st.sampled_from([
+    "for x in y:\n", "    ", "h, c = f(h, c)\n", "loss.backward()\n", "(", ")", "'", '"""', "retain_graph=True", "num_steps",
+    "range(", "// ", "stateful ", "= states[", "].grad", "shuffle=True", "#", "\\", "\t"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=200).map("".join)))
+def test_any_text_is_answered(text: str) -> None:
+    found = find(f"x{text}")
+    assert {suspect.name for suspect in found.suspects} <= set(BUGS)
+    assert all(suspect.reasons for suspect in found.suspects)
+    assert found.sentence.endswith(".")
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t", "x" * (MOST_CHARACTERS + 1)])
