@@ -15,8 +15,7 @@ from engine.traces import Credit, LossView, PlanView
 from server.figures.bins import bin_starts, largest
 from server.figures.credit import MOST_ROWS
 from server.figures.recorded import MOST_MATRICES, draw_all
-
-MOST_UPDATES = 2_000
+from server.figures.recorded.updates import MOST_UPDATES, few
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,9 @@ def _updates(found: Outcome) -> Updates | None:
     count = next((len(array) for array in arrays if array is not None), 0)
     if not count:
         return None
-    before, after, memory = (None if array is None else _largest(whole(array) if array.ndim == 2 else array)
+    before, after, memory = (None if array is None else few(whole(array) if array.ndim == 2 else array)[1]
                              for array in arrays)
     return Updates(bin_starts(count, MOST_UPDATES), before, after, memory)
-
-
-def _largest(values: Floats) -> Floats:
-    starts = bin_starts(len(values), MOST_UPDATES)
-    return values if starts.size == len(values) else np.asarray(np.fmax.reduceat(values, starts))
 
 
 def _parameters(found: Outcome) -> ParameterNorms | None:

@@ -21,7 +21,7 @@ export class ModelPicture {
   constructor(root, plotly, page) {
     this.page = page;
     this.updates = OVER_UPDATES.includes(root.dataset.figure ?? "");
-    this.chart = new Chart(root, plotly, (step) => (this.updates ? this.go(step) : page.point(step)));
+    this.chart = new Chart(root, plotly, (step) => (this.updates ? this.go(this.entryOf(step)) : page.point(step)));
     this.chart.table = () => MODEL_TABLES[this.chart.name](this.view, page.place());
     this.at = 0;
     /** @type {View | null} */
@@ -32,6 +32,16 @@ export class ModelPicture {
     root.querySelector(".plot-frame")?.before(this.key);
     listenStepKeys(this.chart.surface, () => this.where(), (step) => (this.updates ? this.go(step) : page.point(step)));
     this.keepKeyInPng();
+  }
+
+  /**
+   * Returns the entry that an update belongs to: of many updates each stands for several.
+   * @private
+   * @param {number} update
+   */
+  entryOf(update) {
+    const first = this.view?.updates?.first ?? [0];
+    return first.length > 1 ? Math.floor(update / (first[1] - first[0])) : 0;
   }
 
   /** @private */
@@ -99,7 +109,7 @@ export class ModelPicture {
     if (!this.view || !this.view.updates) return;
     const last = this.view.updates.first.length - 1;
     this.at = Math.min(last, Math.max(0, update));
-    this.chart.mark(this.at, null);
+    this.chart.mark(this.view.updates.first[this.at], null);
     this.chart.read(MODEL_READOUTS[this.chart.name](this.view, { ...this.page.place(), at: this.at }), this.at, last);
   }
 }

@@ -1,0 +1,117 @@
+"""The pictures of traces: columns set in steps, both staircases, what is not finite, more rows than there is room for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.recorded import Outcome, limits, outcome_of, recorded
+from server import encoding
+from server.figures.recorded import draw_all
+from server.traces.view import view_of
+from tests.engine.recorded_traces import LSTM, RNN, arrays, every, meta
+
+T = 12
+
+
+def outcome(fields: dict[str, Any], given: dict[str, np.ndarray]) -> Outcome:
+    return outcome_of(recorded(json.dumps(fields).encode(), given))
+
+
+def small(**more: Any) -> Outcome:
+    given = arrays(LSTM, {"lstm.l0.c": every(4, T)}, T, credit=lambda lag: 0.5**lag,
+                   reset={row: [8] for row in LSTM})
+    return outcome(meta(LSTM, [0, 4, 8], {"style": "window", "k": 4}),
+                   given | {"state": np.ones((2, T)), "grad": np.full((2, T), 0.1)} | more)
+
+
+def part(figure: Any, name: str) -> Any:
+    return next(trace for trace in figure["data"] if trace.get("uid") == name or trace["name"] == name)
+
+
+def test_the_staircases_are_those_of_the_test() -> None:
+    found = small()
+    assert found.reach is not None
+    assert found.reach.expected is not None
+    drawn = draw_all(found)["staircase"]
+    assert part(drawn, "expected")["name"] == "expected: window(4)"
+    assert part(drawn, "expected")["x"].tolist() == np.repeat(found.reach.expected - 0.5, 2).tolist()
+    assert part(drawn, "found")["x"].tolist() == np.repeat(found.reach.found - 0.5, 2).tolist()
+    assert part(drawn, "found")["y"].tolist() == [value for s in range(T) for value in (s - 0.5, s + 0.5)]
+
+
+def test_losses_that_are_few_have_a_line_each() -> None:
+    losses = [2, 3, 11]
+    given = arrays(RNN, {}, T, losses, credit=lambda lag: 0.5**lag)
+    drawn = draw_all(outcome(meta(RNN), given))["credit:rnn.l0.h"]
+    axis = drawn["layout"]["yaxis"]
+    assert (axis["tickvals"], axis["ticktext"]) == ([0, 1, 2], ["2", "3", "11"])
+    cells = part(drawn, "matrix")["z"]
+    assert cells.shape == (3, T)
+    assert np.isnan(cells[0, 3:]).all()
+    assert np.allclose(cells[2], np.log10(0.5 ** (11.0 - np.arange(T))))
+    assert not [trace for trace in drawn["data"] if trace["name"].startswith("expected")]
+
+
+def test_columns_are_set_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_COLUMNS", 5)
+    drawn = draw_all(small())
+    assert part(drawn["loss"], "loss")["x"].tolist() == [1, 4, 7, 10]  # the middles of three steps each
+    assert all(figure["layout"]["xaxis"]["range"] == [-0.5, 11.5] for name, figure in drawn.items())
+    assert part(drawn["staircase"], "expected")["x"].max() == pytest.approx(7.5)
+    assert part(drawn["state"], "starts anew")["x"].tolist() == [5.5, 5.5]  # the column that holds step 8
+
+
+def test_a_new_beginning_is_marked_once_in_the_key() -> None:
+    drawn = draw_all(small())["state"]
+    marks = [trace for trace in drawn["data"] if trace["name"] == "starts anew"]
+    assert [mark["x"].tolist() for mark in marks] == [[7.5, 7.5]]
+    assert [mark["showlegend"] for mark in marks] == [True]
+
+
+def test_nothing_finite_is_said_in_the_picture() -> None:
+    nothing = np.full((2, T), np.nan)
+    drawn = draw_all(small(grad=nothing, state=nothing, loss=np.full(T, np.nan)))
+    for name in ("grad", "state", "loss"):
+        assert "not one finite number" in drawn[name]["layout"]["annotations"][0]["text"]
+    encoding.encode_json({"figures": drawn})
+
+
+def test_only_the_first_rows_are_drawn_where_there_are_many() -> None:
+    rows = [f"net.l{n}.h" for n in range(12)]
+    given = {"loss": np.ones(T), "state": np.ones((12, T)), "losses": np.arange(T),
+             "credit": np.tile(np.tril(np.ones((T, T))), (12, 1, 1))}
+    found = outcome(meta(rows), given)
+    view = view_of(found)
+    assert sum(name.startswith("credit:") for name in view.figures) == 8 == len(view.credit)
+    assert len([trace for trace in view.figures["state"]["data"] if trace["name"] in view.short.values()]) == 8
+    assert view.captions["state"].endswith("The first 8 of 12 states are drawn.")
+    assert len(view.state) == 12
+
+
+def test_many_updates_are_shown_by_the_largest_of_each_few() -> None:
+    norms = np.arange(5000.0)[:, None]
+    found = outcome(meta(RNN, parameters=["W"]), {"loss": np.ones(3), "norm_before": norms, "norm_after": norms / 2})
+    view = view_of(found)
+    assert view.updates is not None
+    assert view.updates.before is not None
+    assert view.updates.first[:3].tolist() == [0, 3, 6]
+    assert view.updates.before[:3].tolist() == [2, 5, 8]
+    drawn = view.figures["parameters"]
+    assert part(drawn, "before clipping")["x"].shape[0] <= 2000
+
+
+def test_the_answer_is_bounded_for_the_largest_of_everything() -> None:
+    """8 rows of 512 losses over 2,000 steps: under the reply's limit in both forms."""
+    P, R, steps = 8, 512, 2000
+    losses = np.linspace(3, steps - 1, R).astype(int)
+    lag = losses[:, None] - np.arange(steps)[None, :]
+    credit = np.broadcast_to(np.where(lag >= 0, 0.123456789, 0.0).astype(np.float32), (P, R, steps))
+    given = {"loss": np.ones(steps), "losses": losses, "credit": credit, "connected": (credit > 0).astype(np.uint8),
+             "state": np.full((P, steps), 0.123456789), "grad": np.full((P, steps), 0.123456789)}
+    view = view_of(outcome(meta([f"l{n}" for n in range(P)]), given))
+    assert len(encoding.encode_binary(view)) < 16 * 2**20
+    assert len(encoding.encode_json(view)) < 48 * 2**20
