@@ -10,6 +10,7 @@ from server.answers import option_schema
 from server.components import Schema
 from server.negotiation import media_type
 from server.openapi import BODY_ERRORS, ERRORS, PROBLEM
+from server.store.rows import RUN_ID
 from server.training.asking import ACTIONS, KEY, NUMBER
 from server.work import BINARY, CSV, JSON
 
@@ -69,7 +70,9 @@ CONTROL: Schema = {
     "additionalProperties": False,
     "properties": {"action": {"enum": list(ACTIONS)}, "rate": {"type": "number", "description": "With action rate."}},
 }
-ID: Schema = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+ID: Schema = {"name": "id", "in": "path", "required": True, "description": "Of the run."} | {
+    "schema": {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}
+}
 LANE: Schema = {"name": "lane", "in": "path", "required": True, "schema": {"type": "string"}} | {
     "description": "strategy.seed: the strategy's place in the lab, from 0, and the seed."
 }

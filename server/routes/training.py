@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from engine.training.estimate import estimate_lab
 from server import openapi_training as told
+from server.addresses import register
 from server.lab_catalogue import lab_catalogue
 from server.problems import refuse
 from server.seen import seen
@@ -21,6 +22,7 @@ from server.training.runs import Run
 from server.training.stream import EventStream, follow
 from server.training.weights import opened
 
+register()
 router = APIRouter(prefix="/api/v1/training", tags=["training"])
 NEW, KEPT = 201, 200
 MOST_LISTED = 50
@@ -78,7 +80,7 @@ async def own(request: Request) -> Response:
     return _answer([{name: getattr(row, name) for name in names} for row in rows])
 
 
-@router.get("/{id}", **told.one())
+@router.get("/{id:run}", **told.one())
 async def one(request: Request, id: str) -> Response:
     """How a run stands: status, lab, progress, seconds and peak memory of each strategy, verdict."""
     here = services(request)
@@ -86,7 +88,7 @@ async def one(request: Request, id: str) -> Response:
     return _told(here, run, run.visitor == here.visitors.known(request))
 
 
-@router.get("/{id}/events", **told.stream())
+@router.get("/{id:run}/events", **told.stream())
 async def events(request: Request, id: str) -> Response:
     """The run's events as server-sent events: those after `after` or Last-Event-ID, then those that come."""
     here = services(request)
@@ -102,7 +104,7 @@ async def events(request: Request, id: str) -> Response:
     return EventStream(content, lambda: viewers.leave(viewer))
 
 
-@router.get("/{id}/points", **told.points())
+@router.get("/{id:run}/points", **told.points())
 async def points(request: Request, id: str) -> Response:
     """The same events as JSON, up to 5,000 at a time, without a stream."""
     here = services(request)
@@ -115,7 +117,7 @@ async def points(request: Request, id: str) -> Response:
     return _json(body.encode())
 
 
-@router.post("/{id}/control", **told.controlled())
+@router.post("/{id:run}/control", **told.controlled())
 async def control(request: Request, id: str) -> Response:
     """Pauses, resumes, steps or stops a run of yours, or changes its learning rate while it goes on."""
     here = services(request)
@@ -125,7 +127,7 @@ async def control(request: Request, id: str) -> Response:
     return _told(here, run, True)
 
 
-@router.delete("/{id}", **told.deleted())
+@router.delete("/{id:run}", **told.deleted())
 async def delete(request: Request, id: str) -> Response:
     """Cancels a run of yours that goes on, which is kept as it stands; deletes one that has come to its end."""
     here = services(request)
@@ -135,7 +137,7 @@ async def delete(request: Request, id: str) -> Response:
     return _told(here, run, True)
 
 
-@router.get("/{id}/results", **told.results())
+@router.get("/{id:run}/results", **told.results())
 async def all_results(request: Request, id: str) -> Response:
     """Every number of a run: lab, versions, verdict, points and moments, as JSON or CSV."""
     here = services(request)
@@ -146,7 +148,7 @@ async def all_results(request: Request, id: str) -> Response:
     return _json(await asyncio.to_thread(results.as_json, view))
 
 
-@router.get("/{id}/results.csv", **told.results(told.CSV))
+@router.get("/{id:run}/results.csv", **told.results(told.CSV))
 async def csv(request: Request, id: str) -> Response:
     """The same as CSV: a row for each point and each moment."""
     here = services(request)
@@ -154,7 +156,7 @@ async def csv(request: Request, id: str) -> Response:
     return _file(await asyncio.to_thread(results.as_csv, view), id, "csv", told.CSV)
 
 
-@router.get("/{id}/moments/{lane}/{tokens}", **told.moment())
+@router.get("/{id:run}/moments/{lane}/{tokens}", **told.moment())
 async def moment(request: Request, id: str, lane: str, tokens: str) -> Response:
     """The weights of a moment, with the config that belongs to them: ready to be posted to /api/v1/analysis."""
     here = services(request)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from server import openapi_training as told
+from server.addresses import register
 from server.figures.training import MEASURES
 from server.negotiation import media_type
 from server.problems import refuse
@@ -14,11 +15,12 @@ from server.services import services
 from server.training.asking import read_number
 from server.work import BINARY, JSON
 
+register()
 router = APIRouter(prefix="/api/v1/training", tags=["training"])
 KNOWN = ("seed", "measure", "theme")
 
 
-@router.get("/{id}/figures", **told.figures(tuple(MEASURES), THEMES))
+@router.get("/{id:run}/figures", **told.figures(tuple(MEASURES), THEMES))
 async def figures(request: Request, id: str) -> Response:
     """A run's pictures as Plotly figures, each with its sentence and its table; and the verdict so far."""
     here = services(request)
@@ -38,7 +40,7 @@ async def figures(request: Request, id: str) -> Response:
     return Response(body, media_type=media, headers={"cache-control": "no-store", "vary": "accept"})
 
 
-@router.get("/{id}/report", **told.report())
+@router.get("/{id:run}/report", **told.report())
 async def report(request: Request, id: str) -> Response:
     """The report: one HTML file with its pictures in it, which opens from a disk with no network."""
     here = services(request)
