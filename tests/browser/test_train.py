@@ -75,7 +75,7 @@ def test_another_seed_and_another_measure(train: Page, address: str) -> None:
     expect(train.locator("#samples pre").first).not_to_have_text(first)
     train.locator("#measure").select_option("bits")
     expect(train.locator('[data-figure="loss"] [data-part=sentence]')).to_contain_text("bits per character")
-    expect(train.locator("#standings caption")).to_contain_text("bits per character")
+    expect(train.locator("#standings-about")).to_contain_text("bits per character")
     expect(train).to_have_url(re.compile(r"seed=1.*measure=bits"))
 
 

@@ -105,7 +105,7 @@ test("moments are found by their tokens", () => {
 
 test("each status has its words, with an honest remaining time", () => {
   const run = new Run(SUMMARY);
-  assert.equal(statusWords(run), "Training: 0.0\u00a0% of 200 characters, about 12 s left.");
+  assert.equal(statusWords(run), "Training: 0\u00a0% of 200 characters, about 12 s left.");
   for (const [status, words] of [["queued", /^Waiting for its turn/], ["paused", /^Paused at/], ["done", /^Done: 200 characters in all\.$/], ["cancelled", /^Stopped at.*is kept/],
     ["interrupted", /can be resumed/], ["failed", /^Failed at/]]) assert.match(statusWords(new Run({ ...SUMMARY, status })), words);
   assert.match(statusWords(new Run({ ...SUMMARY, status: "failed", note: "Out of memory." })), /Out of memory\./);

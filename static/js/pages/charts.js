@@ -3,6 +3,7 @@
 import { Chart } from "../figures/chart.js";
 import { loadPlotly } from "../figures/plotly-host.js";
 import { SENTENCES } from "../lib/sentences.js";
+import { distance, turn } from "../lib/turns.js";
 
 export class Charts {
   /**
@@ -77,25 +78,4 @@ export class Charts {
   refresh() {
     for (const chart of this.all.values()) chart.host.refresh();
   }
-}
-
-/**
- * Returns how far an element is from what is in sight, in pixels.
- * @param {HTMLElement} element
- */
-function distance(element) {
-  const { top, bottom } = element.getBoundingClientRect();
-  return Math.max(0, top - innerHeight, -bottom);
-}
-
-/**
- * Waits for the next turn of the page; what is out of sight can wait until the page has nothing else to do.
- * @param {boolean} soon
- * @returns {Promise<void>}
- */
-function turn(soon) {
-  return new Promise((resolve) => {
-    if (soon || !("requestIdleCallback" in window)) setTimeout(() => resolve());
-    else requestIdleCallback(() => resolve(), { timeout: 100 });
-  });
 }

@@ -1,9 +1,8 @@
 /** The run's bar: how it stands in words, and what may be done with it. */
 
 import { byId, setText } from "../lib/dom.js";
-import { percent } from "../lib/format.js";
 import { tokenWord } from "./lab.js";
-import { duration } from "./run.js";
+import { duration, share } from "./run.js";
 
 /**
  * @typedef {{start: () => void, control: (action: "pause" | "resume" | "step" | "stop") => void, rate: (rate: number) => void}} Acts
@@ -88,9 +87,9 @@ export class Bar {
  * @param {import("./run.js").Run} run
  */
 export function statusWords(run) {
-  const { lab, status, share, note } = run;
+  const { lab, status, note } = run;
   const total = lab.tokens * lab.strategies.length * lab.seeds;
-  const done = `${percent(share)} of ${total.toLocaleString("en")} ${tokenWord(lab)}`;
+  const done = `${share(run.share)} of ${total.toLocaleString("en")} ${tokenWord(lab)}`;
   const left = duration(run.remaining);
   const said = note ? ` ${note}` : "";
   switch (status) {

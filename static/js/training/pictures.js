@@ -3,6 +3,7 @@
 import { loadPlotly } from "../figures/plotly-host.js";
 import { byId } from "../lib/dom.js";
 import { Newest } from "../lib/newest.js";
+import { distance, turn } from "../lib/turns.js";
 import { PictureCard } from "./picture-card.js";
 import * as service from "./service.js";
 
@@ -25,6 +26,12 @@ export class Pictures {
     this.requests = new Newest((/** @type {{id: string, chosen: Chosen}} */ { id, chosen }, signal) => service.pictures(id, chosen, signal),
       (answer, { id }) => this.answered(answer, id), (error) => page.failed(error), { patience: 10_000 });
     this.id = "";
+    /** @type {Map<string, import("./picture-card.js").Picture>} what has come and is not drawn yet */
+    this.waiting = new Map();
+    this.drawing = false;
+    /** @type {[number, number, number] | null} the marked moment: tokens, index, last index */
+    this.marked = null;
+    turn(false).then(() => loadPlotly(page.plotly)); // before it is needed: it is 5 MB
   }
 
   /**
@@ -47,6 +54,8 @@ export class Pictures {
   clear() {
     clearTimeout(this.timer);
     this.requests.cancel();
+    this.waiting.clear();
+    this.marked = null;
     for (const [name, card] of this.cards) {
       if (name.startsWith("probe_")) card.root.remove();
       else card.root.hidden = true;
@@ -63,9 +72,35 @@ export class Pictures {
   async answered({ pictures, verdict }, id) {
     const plotly = await loadPlotly(this.page.plotly);
     if (id !== this.id) return;
-    for (const [name, picture] of Object.entries(pictures)) this.card(name, plotly)?.show(picture);
+    for (const [name, picture] of Object.entries(pictures)) {
+      this.card(name, plotly);
+      this.waiting.set(name, picture);
+    }
     for (const card of this.cards.values()) if (!(card.name in pictures)) card.root.hidden = true;
     this.page.drawn(verdict);
+    if (!this.drawing) await this.drawAll();
+  }
+
+  /**
+   * Draws what has come, what is in sight first; the rest when the page has nothing else to do.
+   * @private
+   */
+  async drawAll() {
+    this.drawing = true;
+    try {
+      while (this.waiting.size) {
+        const cards = [...this.waiting.keys()].flatMap((name) => this.cards.get(name) ?? []);
+        const next = cards.reduce((best, one) => (distance(one.root) < distance(best.root) ? one : best));
+        await turn(distance(next.root) === 0);
+        const picture = this.waiting.get(next.name);
+        this.waiting.delete(next.name);
+        if (!picture) continue;
+        next.show(picture);
+        if (this.marked) next.mark(...this.marked);
+      }
+    } finally {
+      this.drawing = false;
+    }
   }
 
   /**
@@ -92,6 +127,7 @@ export class Pictures {
    * @param {number} last
    */
   mark(tokens, index, last) {
+    this.marked = [tokens, index, last];
     for (const card of this.cards.values()) card.mark(tokens, index, last);
   }
 

@@ -1,5 +1,7 @@
 /** A run as its events tell it: pure. Points and moments come in the order of their ids, and none twice. */
 
+import { percent } from "../lib/format.js";
+
 /**
  * @typedef {{tokens: number, update: number, loss: number | null, accuracy: number | null, norm: number | null, clipped: number | null,
  *   rate: number, seconds: number}} Point
@@ -141,6 +143,14 @@ export function measured(loss, lab, measure) {
   if (measure === "perplexity") return { value: Math.exp(value), unit: "perplexity" };
   const token = lab.task === "text" ? (lab.vocabulary === "word" ? "word" : "character") : "step";
   return { value: measure === "bits" ? value / Math.LN2 : value, unit: `${measure} per ${token}` };
+}
+
+/**
+ * Returns a share as a percentage; nothing at all is 0, and not 0.0.
+ * @param {number} value
+ */
+export function share(value) {
+  return percent(value).replace(/^0\.0\u00a0/, "0\u00a0");
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Every strategy in one row, from the events themselves: how far it is, its loss both ways, what it costs. */
 
-import { make } from "../lib/dom.js";
-import { number, percent } from "../lib/format.js";
+import { byId, make, setText } from "../lib/dom.js";
+import { number } from "../lib/format.js";
 import { strategyName } from "./lab.js";
-import { duration, measured } from "./run.js";
+import { duration, measured, share } from "./run.js";
 import { swatch } from "./swatch.js";
 
 const COLUMNS = ["strategy", "trained", "loss carried", "loss reset", "right", "gradient", "clipped", "half-life", "time", "memory"];
@@ -25,7 +25,8 @@ export function showStandings(root, run, measure) {
   const head = make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col", title: EXPLAINED[name] }, name)));
   const rows = run.lab.strategies.map((/** @type {any} */ strategy, /** @type {number} */ index) => row(run, strategy, index, measure));
   const { unit } = measured(0, run.lab, measure);
-  root.replaceChildren(make("table", {}, make("caption", {}, `Losses in ${unit}, held out; the one that belongs to how a strategy was trained is set bold. Means over the seeds.`),
+  setText(byId("standings-about"), `Losses in ${unit}, held out; the one that belongs to how a strategy was trained is set bold. Means over the seeds.`);
+  root.replaceChildren(make("table", {},
     make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
@@ -44,8 +45,8 @@ function row(run, strategy, index, measure) {
   const seconds = lanes.reduce((sum, lane) => sum + (lane.point?.seconds ?? 0), 0);
   const peak = run.peaks.get(index) ?? 0;
   const accuracy = last(reset ? "accuracy_reset" : "accuracy_carry");
-  const cells = [trained(lanes, run.lab), loss("loss_carry"), loss("loss_reset"), Number.isFinite(accuracy) ? percent(accuracy) : "", short(now("norm")),
-    Number.isFinite(now("clipped")) && run.lab.clip_by !== "off" ? percent(now("clipped")) : "", short(last("half_life")), duration(seconds || null),
+  const cells = [trained(lanes, run.lab), loss("loss_carry"), loss("loss_reset"), Number.isFinite(accuracy) ? share(accuracy) : "", short(now("norm")),
+    Number.isFinite(now("clipped")) && run.lab.clip_by !== "off" ? share(now("clipped")) : "", short(last("half_life")), duration(seconds || null),
     peak ? `${number(peak / 2 ** 20)}\u00a0MiB` : ""];
   const own = reset ? 2 : 1;
   return make("tr", { "data-strategy": index }, make("th", { scope: "row" }, swatch(index), strategyName(strategy)),
@@ -60,9 +61,9 @@ function trained(lanes, lab) {
   const diverged = lanes.filter((lane) => lane.ended === "diverged").length;
   const failed = lanes.filter((lane) => lane.ended === "failed").length;
   const tokens = lanes.reduce((sum, lane) => sum + (lane.ended === "done" ? lab.tokens : lane.point?.tokens ?? 0), 0);
-  const share = percent(tokens / (lab.tokens * lanes.length)).replace("0.0", "0");
+  const done = share(tokens / (lab.tokens * lanes.length));
   const ends = [diverged ? `${diverged === lanes.length ? "" : `${diverged} of ${lanes.length} `}diverged` : "", failed ? `${failed} failed` : ""].filter(Boolean);
-  return ends.length ? `${ends.join(", ")}, ${share}` : share;
+  return ends.length ? `${ends.join(", ")}, ${done}` : done;
 }
 
 /** @param {(number | null | undefined)[]} values */
