@@ -92,8 +92,8 @@ def test_hostile_text_is_read_in_bounded_time(text: str) -> None:
 
 
 PIECES = st.sampled_from([
-    "for x in y:\n", "    ", "h, c = f(h, c)\n", "loss.backward()\n", "(", ")", "'", '"""', "retain_graph=True", "num_steps",
-    "range(", "// ", "stateful ", "= states[", "].grad", "shuffle=True", "#", "\\", "\t"])
+    "for x in y:\n", "    ", "h, c = f(h, c)\n", "loss.backward()\n", "(", ")", "'", '"""', "retain_graph=True",
+    "num_steps", "range(", "// ", "stateful ", "= states[", "].grad", "shuffle=True", "#", "\\", "\t"])
 
 
 @settings(deadline=None, max_examples=60)
