@@ -42,6 +42,7 @@ from server.services import Services
 from server.settings import Settings
 from server.store import Writer, open_store
 from server.tarpit import Tarpit
+from server.traces.receiving import remove_left
 from server.training.pictures import Pictures
 from server.training.service import Training
 from server.version import RELEASE
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         shared.assets.start()
         shared.jobs.start()
+        await asyncio.to_thread(remove_left)
         try:
             yield
         finally:

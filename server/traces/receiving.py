@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ from server.traces.reading import TraceFile
 
 TYPES = ("application/x-npz", "application/octet-stream", "application/zip")
 PIECE = 2**20
+PREFIX, SUFFIX = "unrolled-", ".trace"
+LEFT_SECONDS = 2 * 3600
 
 
 def expected(raw: bytes) -> Declared | None:
@@ -49,8 +53,16 @@ async def received(request: Request, settings: Settings, held: asyncio.Semaphore
 
 def _made() -> Path:
     """Returns a new empty file that nobody else may read."""
-    with tempfile.NamedTemporaryFile(prefix="unrolled-", suffix=".trace", delete=False) as file:
+    with tempfile.NamedTemporaryFile(prefix=PREFIX, suffix=SUFFIX, delete=False) as file:
         return Path(file.name)
+
+
+def remove_left() -> None:
+    """Removes the files of a server that was killed while it read them: those older than any that is being read."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*{SUFFIX}"):
+        with contextlib.suppress(OSError):  # another user's, or gone already
+            if time.time() - path.stat().st_mtime > LEFT_SECONDS:
+                path.unlink()
 
 
 async def _stored(request: Request, settings: Settings, path: Path) -> int:

@@ -1,4 +1,4 @@
-"""The pictures of traces: columns set in steps, both staircases, what is not finite, more rows than there is room for."""
+"""The pictures of traces: columns set in steps, both staircases, what is not finite, and what there is no room for."""
 
 from __future__ import annotations
 

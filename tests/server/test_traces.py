@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import urllib.request
@@ -24,6 +25,7 @@ from server.app import create_app
 from server.figures.credit import figure as explored
 from server.settings import Settings
 from server.traces.makers import MAKERS, Maker
+from server.traces.receiving import remove_left
 from tests.engine.false_traces import FALSE, fields, given, trace
 from tests.engine.recorded_traces import RNN, meta
 from tests.engine.test_recorded import file_of
@@ -137,6 +139,16 @@ def test_a_file_that_is_too_large_is_refused_while_it_comes(left: Path) -> None:
         assert "at most 1048576 bytes" in refused(send(client, bytes(2**20 + 1)), 413)
         assert "whole zip archive" in refused(send(client, pieces(2**20)))
     assert not list(left.iterdir())
+
+
+def test_what_a_killed_server_left_is_removed_and_nothing_else(left: Path) -> None:
+    old, new, other = (left / name for name in ("unrolled-a.trace", "unrolled-b.trace", "somebody.trace"))
+    for path in (old, new, other):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    os.utime(other, (0, 0))
+    remove_left()
+    assert sorted(left.iterdir()) == sorted([new, other])
 
 
 def test_only_so_many_are_on_the_disk_at_the_same_time(client: TestClient, app: FastAPI) -> None:
