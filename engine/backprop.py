@@ -6,13 +6,13 @@ gradient per track; at each edge it is multiplied by the plan's weight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.arrays import Array, Params, frozen, norm
-from engine.cells.base import Terms, Views, ones
+from engine.cells.base import Terms, Views, ones, parts_of, split
 from engine.network import Network, layer_params
 from engine.truncation import Plan
 from engine.unroll import Tape
@@ -31,7 +31,7 @@ class Gradients:
 
 def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradients:
     """Returns the gradients of the plan's objective along the tape."""
-    sweep = Sweep(network, params, [layer.factors for layer in tape.layers], plan.tracks)
+    sweep = Sweep(network, params, [list(layer.factors) for layer in tape.layers], plan.tracks)
     sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan)
     dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
     terms = _terms(network, params, tape, dy, sweep.records)
@@ -40,47 +40,59 @@ def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradie
     return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial))
 
 
+Fill = Callable[[int, int], None]
+
+
 class Sweep:
     """The buffers of a sweep over at most T steps, and its loop. S state rows, A record rows, m tracks, B columns.
+    `factors` has (F, B) for every layer and step.
 
     With one track, what the sweep carries at step t is kept where it stands; with more, the tracks
     share a buffer for all steps, and their sum is kept. Training keeps a sweep, bound to the arrays of its
-    factors and weights, and runs it again for every window."""
+    factors and weights, and runs it again for every window: it does not `keep` the states' gradients, and its
+    records (T, A, B) lie in memory as (A, T, B), as the weights' gradients need them."""
 
-    def __init__(self, network: Network, params: Params, factors: Sequence[Array], m: int) -> None:
-        T, _, B = factors[0].shape
-        dtype, H, S = factors[0].dtype, network.hidden, network.state
-        layers, A = range(network.layers), network.cell.records * H
-        self.cell, self.H, self.single = network.cell, H, m == 1
-        self.w = [layer_params(params, layer) for layer in layers]
-        self.factors = [each.reshape(T, -1, H, 1, B) for each in factors]
-        self.states = [np.zeros((T, S, B), dtype) for _ in layers]
-        self.records = [np.empty((T, A, B), dtype) for _ in layers]
+    def __init__(self, network: Network, params: Params, factors: Sequence[Sequence[Array]], m: int,
+                 keep: bool = True) -> None:
+        T, B, dtype = len(factors[0]), factors[0][0].shape[1], factors[0][0].dtype
+        H, S, layers, A = network.hidden, network.state, range(network.layers), network.cell.records * network.hidden
+        self.cell, self.H, self.summed, self.keep = network.cell, H, m > 1, keep
+        self.parts = 1 if keep or not network.cell.whole else parts_of(H, network.cell.gates * H, m * B)
+        self.w = [self._weights(layer_params(params, layer)) for layer in layers]
+        self.factors = [[f.reshape(-1, H, 1, B) for f in each] for each in factors]
+        self.states = [np.zeros((T, S, B), dtype) for _ in layers] if keep else []
+        self.records = [np.empty((T, A, B), dtype) if keep else np.empty((A, T, B), dtype).swapaxes(0, 1)
+                        for _ in layers]
         self.initial = [np.zeros((S, B), dtype) for _ in layers]
         self.before = [np.zeros((S, m, B), dtype) for _ in layers]  # before step 0
-        if self.single:
+        if keep and m == 1:
             self.ds = [list(kept[:, :, None]) for kept in self.states]
-            self.dA = [list(kept[:, :, None]) for kept in self.records]
         else:
             pairs = [(np.zeros((S, m, B), dtype), np.zeros((S, m, B), dtype)) for _ in layers]
             self.ds = [[pair[t % 2] for t in range(T)] for pair in pairs]
-            self.dA = [[np.empty((A, m, B), dtype)] * T for _ in layers]
+        self.dA = [list(kept[:, :, None]) if keep and m == 1 else [np.empty((A, m, B), dtype)] * T
+                   for kept in self.records]
         self.top = [ds[:H] for ds in self.ds[-1]]
         self.views = [self._cut(layer) for layer in layers]
 
+    def _weights(self, w: Params) -> Params:
+        return {**w, "W_hh.T": split(w["W_hh"].T, self.parts)}
+
     def _cut(self, layer: int) -> list[Views]:
         backs = [self.before[layer], *self.ds[layer]]
-        return [self.cell.back_views(*step)
+        return [self.cell.back_views(*step, self.parts)
                 for step in zip(self.factors[layer], self.ds[layer], self.dA[layer], backs, strict=False)]
 
-    def run(self, dh: Array | Sequence[Array], plan: Plan) -> None:
+    def run(self, dh: Array | Sequence[Array], plan: Plan, fill: Fill | None = None, some: int = 1) -> None:
         """Sweeps back over the plan's steps. dh, a (H, 1, B) a step, is dL_t/dh_t of the top layer, the readout's
-        part."""
-        edge, inject = (x.astype(self.states[0].dtype)[:, :, None] for x in (plan.edge, plan.inject))
+        part. `fill` is called for `some` steps before these are swept, to write their factors."""
+        edge, inject = (x.astype(self.initial[0].dtype)[:, :, None] for x in (plan.edge, plan.inject))
         closed, opened = (edge == 0).all(axis=(1, 2)).tolist(), (edge == 1).all(axis=(1, 2)).tolist()
         reset, top, plain = plan.reset.tolist(), self.top, bool((inject == 1).all())
         self._start(plan.steps)
         for t in range(plan.steps - 1, -1, -1):
+            if fill and ((t + 1) % some == 0 or t == plan.steps - 1):
+                fill(t // some * some, t + 1)
             into = top[t]
             into += dh[t] if plain else dh[t] * inject[t]
             for layer in range(len(self.w) - 1, -1, -1):
@@ -106,9 +118,12 @@ class Sweep:
             into = self.cell.input_side(self.dA[layer][t], 0)
             below = self.ds[layer - 1][t][: self.H]
             below += (self.w[layer]["W_ih"].T @ into.reshape(into.shape[0], -1)).reshape(below.shape)
-        if not self.single:
+        if self.summed and self.keep:
             np.add.reduce(self.ds[layer][t], axis=1, out=self.states[layer][t])
+        if self.summed:
             np.add.reduce(self.dA[layer][t], axis=1, out=self.records[layer][t])
+        elif not self.keep:
+            self.records[layer][t] = self.dA[layer][t][:, 0]
 
 
 def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: list[Array]) -> Terms:

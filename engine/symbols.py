@@ -7,9 +7,13 @@ are more symbols than places, rows of E are gathered and their gradients scatter
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from engine.arrays import Array, Params
+
+Projection = Callable[[slice], None]
 
 
 def tabled(symbols: int, places: int) -> bool:
@@ -17,25 +21,26 @@ def tabled(symbols: int, places: int) -> bool:
     return symbols <= places
 
 
-def project_symbols(w: Params, E: Array | None, xs: Array, out: Array, halves: Array | None, room: Array) -> None:
-    """Writes W_ih x + b (T, G, N) for symbols xs (T, N), each row times its entry of `halves` (G,) where they are
-    given. room (T*N, G) is written over."""
-    W, (T, N) = w["W_ih"], xs.shape
-    V = W.shape[1] if E is None else len(E)
-    if tabled(V, T * N):
+def symbol_projection(w: Params, E: Array | None, xs: Array, out: Array, halves: Array | None) -> Projection:
+    """Returns what writes W_ih x + b (T, G, N) for symbols xs (T, N), some steps at a time; each row times its entry
+    of `halves` (G,) where they are given."""
+    W = w["W_ih"]
+    if tabled(W.shape[1] if E is None else len(E), xs.size):
         table = (W.T if E is None else E @ W.T) + w["b"]
         if halves is not None:
             table *= halves
-        np.take(table, xs.ravel(), axis=0, out=room, mode="clip")
-        np.copyto(out, np.swapaxes(room.reshape(T, N, -1), 1, 2))
-        return
-    if E is None:
-        np.copyto(out, W[:, xs].swapaxes(0, 1))
-    else:
-        np.matmul(W, np.swapaxes(E[xs], 1, 2), out=out)
-    out += w["b"][:, None]
-    if halves is not None:
-        out *= halves[:, None]
+        return lambda now: np.copyto(out[now], np.swapaxes(np.take(table, xs[now], axis=0, mode="clip"), 1, 2))
+
+    def gathered(now: slice) -> None:
+        if E is None:
+            np.copyto(out[now], W[:, xs[now]].swapaxes(0, 1))
+        else:
+            np.matmul(W, np.swapaxes(E[xs[now]], 1, 2), out=out[now])
+        out[now] += w["b"][:, None]
+        if halves is not None:
+            out[now] *= halves[:, None]
+
+    return gathered
 
 
 def symbol_gradients(w: Params, E: Array | None, xs: Array, dA: Array, dW: Array, dE: Array | None) -> None:

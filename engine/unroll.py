@@ -14,9 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from engine.arrays import Array, Params
 from engine.cells import LayerTape
-from engine.cells.base import Views
+from engine.cells.base import Views, parts_of, split
 from engine.network import Network, first_inputs, layer_params, losses_and_gradients, readout
-from engine.symbols import project_symbols
+from engine.symbols import Projection, symbol_projection
+
+CACHED = 1 << 16  # numbers of the gates that are projected together in training
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,14 @@ class Scan:
         self.states = [np.empty((T + 1, network.state, N), dtype) for _ in layers]
         self.scratch = np.empty((cell.gates * H, N), dtype)
         self.halves = np.repeat(np.array(cell.halved, dtype), H) if quick else np.empty(0)
-        self.room: Array | None = None
+        self.parts = parts_of(cell.gates * H, H, N) if quick and cell.whole else 1
         self.views = [self._cut(layer) for layer in layers]
 
     def _cut(self, layer: int) -> list[Views]:
         pre, act, extra, states = self.pre[layer], self.act[layer], self.extra[layer], self.states[layer]
         cell, steps = self.network.cell, zip(states, pre, act, extra, states[1:], strict=False)
         if self.quick:
-            return [cell.quick_views(s, a, self.scratch, e, out) for s, a, _, e, out in steps]
+            return [cell.quick_views(s, a, self.scratch, e, out, self.parts) for s, a, _, e, out in steps]
         return [cell.ahead_views(*step) for step in steps]
 
     def run(self, params: Params, xs: Array, initial: Sequence[Array],
@@ -96,37 +98,42 @@ class Scan:
     def _layer(self, layer: int, params: Params, xs: Array, initial: Array, reset: NDArray[np.bool_]) -> LayerTape:
         w, T, cell = layer_params(params, layer), len(xs), self.network.cell
         pre, act, extra, states = self.pre[layer][:T], self.act[layer], self.extra[layer], self.states[layer]
-        w = self._project(w, params.get("E"), xs, pre)
         states[0] = initial
-        step, again = cell.quick if self.quick else cell.ahead, reset.tolist()
-        for t, views in zip(range(T), self.views[layer], strict=False):
-            if again[t]:
-                views = cell.ahead_views(initial, pre[t], act[t], extra[t], states[t + 1])
-            step(w, *views)
+        write, some = self._projection(w, params.get("E"), xs, pre)
+        if self.quick:
+            W = w["W_hh"] * self.halves[:, None] if len(self.halves) else w["W_hh"]
+            w = {**w, "W_hh": split(W, self.parts)}
+        step, views = cell.quick if self.quick else cell.ahead, self.views[layer]
+        for first in range(0, T, some):
+            end = min(first + some, T)
+            write(slice(first, end))
+            for t in range(first, end):
+                again = reset[t] and cell.ahead_views(initial, pre[t], act[t], extra[t], states[t + 1])
+                step(w, *(again or views[t]))
         entering = states[:T]
         if reset.any():
             entering = entering.copy()
             entering[reset] = initial
         return LayerTape(cell, xs, pre, act[:T], extra[:T], entering, states[1 : T + 1], quick=self.quick)
 
-    def _project(self, w: Params, E: Array | None, xs: Array, out: Array) -> Params:
-        """Writes W_ih x + b for all steps; returns the weights that the steps take. Quick steps start again from the
-        initial state at the first step alone."""
-        halves = self.halves if len(self.halves) else None
+    def _projection(self, w: Params, E: Array | None, xs: Array, out: Array) -> tuple[Projection, int]:
+        """Returns what writes W_ih x + b, and for how many steps at a time: training's are then still in the cache.
+        Quick steps start again from the initial state at the first step alone."""
+        halves, (T, G, N) = self.halves if len(self.halves) else None, out.shape
+        some = max(1, CACHED // (G * N)) if self.quick else T
         if xs.ndim == 2:
-            project_symbols(w, E, xs, out, halves, self._rows(len(xs) * xs.shape[1]))
-        elif self.quick and xs.shape[2] > 1:
-            np.matmul(w["W_ih"] if halves is None else w["W_ih"] * halves[:, None], xs, out=out)
-            out += (w["b"] if halves is None else w["b"] * halves)[:, None]
-        else:
-            out[...] = project(w, xs)
-            if halves is not None:
-                out *= halves[:, None]
-        return w if halves is None else {**w, "W_hh": w["W_hh"] * halves[:, None]}
+            return symbol_projection(w, E, xs, out, halves), some
+        if not self.quick or N == 1:
+            return lambda _: self._whole(w, xs, out, halves), T
+        W, b = (w["W_ih"], w["b"]) if halves is None else (w["W_ih"] * halves[:, None], w["b"] * halves)
 
-    def _rows(self, places: int) -> Array:
-        """Returns room for a row of gates at every place."""
-        if self.room is None:
-            steps, gates, columns = self.pre[0].shape
-            self.room = np.empty((steps * columns, gates), self.pre[0].dtype)
-        return self.room[:places]
+        def written(now: slice) -> None:
+            np.matmul(W, xs[now], out=out[now])
+            out[now] += b[:, None]
+
+        return written, some
+
+    def _whole(self, w: Params, xs: Array, out: Array, halves: Array | None) -> None:
+        out[...] = project(w, xs)
+        if halves is not None:
+            out *= halves[:, None]

@@ -39,14 +39,10 @@ class LayerTape:
         arrays = (self.xs, self.pre, self.act, self.extra, self.entering, self.states)
         return LayerTape(self.cell, *(x[steps, :, columns] for x in arrays), quick=self.quick)
 
-    def write_factors(self, out: Array, cached: int = 1 << 15) -> None:
-        """Writes `factors`, a few steps at a time, so that what is read and written stays in the cache."""
-        T, G, N = self.pre.shape
+    def write_factors(self, now: slice, out: Array) -> None:
+        """Writes the `factors` of some steps."""
         arrays = (self.pre, self.act, self.extra, self.entering, self.states)
-        some = max(1, cached // (G * N))
-        for first in range(0, T, some):
-            now = slice(first, first + some)
-            self.cell.factors(LayerTape(self.cell, self.xs, *(x[now] for x in arrays), quick=self.quick), out[now])
+        self.cell.factors(LayerTape(self.cell, self.xs, *(x[now] for x in arrays), quick=self.quick), out)
 
     @cached_property
     def factors(self) -> Array:
@@ -89,6 +85,7 @@ class Cell(ABC):
     records: int  # A = records * H
     extras: int = 0  # X = extras * H
     slopes: int  # F = slopes * H
+    whole: bool = True  # a step's product with W_hh is one, which may be taken in parts
     halved: tuple[float, ...] = ()  # by gate: 0.5 for a sigmoid, 1 for tanh; empty where `quick` needs no such weights
 
     def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
@@ -109,8 +106,8 @@ class Cell(ABC):
         """One step, on the views of its arrays."""
 
     @abstractmethod
-    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
-        """Returns what `quick` works on. scratch (G, N) is for all steps."""
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
+        """Returns what `quick` works on. scratch (G, N) is for all steps; the rows of W_hh stand in so many parts."""
 
     @abstractmethod
     def quick(self, w: Params, *views: Array) -> None:
@@ -125,15 +122,15 @@ class Cell(ABC):
         """One step back. f (F/H, H, 1, N); ds (S, m, N) is dL/ds_t with h_t and c_t taken as independent:
         its c rows become dL/dc_t through h_t too (what autograd calls the gradient of c_t); dA (A, m, N)
         and out (S, m, N) = dL/ds_{t-1} are written."""
-        self.back(w, *self.back_views(f, ds, dA, out))
+        self.back({**w, "W_hh.T": w["W_hh"].T}, *self.back_views(f, ds, dA, out, 1))
 
     @abstractmethod
-    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
-        """Returns the parts of a step's arrays that `back` works on."""
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
+        """Returns the parts of a step's arrays that `back` works on; the rows of W_hh^T stand in so many parts."""
 
     @abstractmethod
     def back(self, w: Params, *views: Array) -> None:
-        """One step back, on the views of its arrays."""
+        """One step back, on the views of its arrays. `w` has "W_hh.T" too."""
 
     def input_side(self, dA: Array, axis: int) -> Array:
         """Returns the gradient of W_ih x + b, (..., G, ...), from the record dA along `axis`."""
@@ -187,6 +184,19 @@ def sigmoid_of_half(a: Array) -> None:
     a += 0.5
 
 
-def flat(x: Array) -> Array:
-    """Returns (P, m, N) as (P, m*N), so that one product takes all tracks."""
-    return x.reshape(x.shape[0], -1)
+def flat(x: Array, parts: int = 1) -> Array:
+    """Returns (P, m, N) as (P, m*N), so that one product takes all tracks; its rows in parts."""
+    return split(x.reshape(x.shape[0], -1), parts)
+
+
+SMALL = 1_000_000  # multiply-adds up to which OpenBLAS takes a product without packing it first
+
+
+def parts_of(rows: int, inner: int, columns: int) -> int:
+    """Returns in how many parts the rows of a product are best taken: four, where these are small and it is not."""
+    return 4 if rows % 4 == 0 and SMALL < rows * inner * columns <= 4 * SMALL else 1
+
+
+def split(x: Array, parts: int) -> Array:
+    """Returns (P, Q) as (parts, P / parts, Q), without a copy."""
+    return x if parts == 1 else x.reshape(parts, -1, x.shape[1])

@@ -47,10 +47,10 @@ class GRU(Cell):
         tanh(pre_n, out=n)
         interpolate(z, sigmoid(-pre_z), s, n, out)
 
-    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
         H = len(s)
-        return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], scratch, scratch[: 2 * H], scratch[2 * H :],
-                extra, out)
+        return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], flat(scratch, parts), scratch[: 2 * H],
+                scratch[2 * H :], extra, out)
 
     def quick(self, w: Params, *views: Array) -> None:
         s, rz, r, z, n, scratch, product_rz, product_n, q, out = views
@@ -79,14 +79,14 @@ class GRU(Cell):
         np.multiply(dn, r, out=dq)
         keep[...] = z
 
-    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
         H = ds.shape[0]
-        return ds, f[:4], f[4], dA.reshape(4, *ds.shape), flat(dA[: 3 * H]), flat(out), out
+        return ds, f[:4], f[4], dA.reshape(4, *ds.shape), flat(dA[: 3 * H]), flat(out, parts), out
 
     def back(self, w: Params, *views: Array) -> None:
         ds, to_gates, keep, gates, record, product, out = views
         np.multiply(ds, to_gates, out=gates)
-        np.matmul(w["W_hh"].T, record, out=product)
+        np.matmul(w["W_hh.T"], record, out=product)
         out += ds * keep
 
     def input_side(self, dA: Array, axis: int) -> Array:

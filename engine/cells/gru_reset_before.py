@@ -25,6 +25,7 @@ class GRUResetBefore(Cell):
     records = 3
     extras = 1  # r * h
     slopes = 5
+    whole = False
     halved = (0.5, 0.5, 1.0)
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
@@ -45,7 +46,7 @@ class GRUResetBefore(Cell):
         tanh(pre_n, out=n)
         interpolate(z, sigmoid(-pre_z), s, n, out)
 
-    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
         H = len(s)
         return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], scratch[: 2 * H], scratch[2 * H :], extra, out)
 
@@ -75,7 +76,7 @@ class GRUResetBefore(Cell):
         dn *= keep
         out[:, 3 * H :] = tape.act[:, : 2 * H]
 
-    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
         H = ds.shape[0]
         return (ds, f[0], f[1:3], f[3], f[4], dA[:H], dA[H:].reshape(2, *ds.shape), flat(dA[2 * H :]),
                 flat(dA[: 2 * H]), flat(out), out)

@@ -57,14 +57,15 @@ class LSTM(Cell):
         tanh(new_c, out=tanh_c)
         np.multiply(o, tanh_c, out=new_h)
 
-    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
         H = len(s) // 2
         i, f, g, o = (pre[n * H : (n + 1) * H] for n in range(4))
-        return s[:H], s[H:], pre, scratch, *_from_tanh(H, pre.shape[1], pre.dtype), i, f, g, o, extra, out[:H], out[H:]
+        return (s[:H], s[H:], pre, flat(scratch, parts), scratch, *_from_tanh(H, pre.shape[1], pre.dtype), i, f, g, o,
+                extra, out[:H], out[H:])
 
     def quick(self, w: Params, *views: Array) -> None:
-        h, c, pre, scratch, factor, shift, i, f, g, o, tanh_c, new_h, new_c = views
-        np.matmul(w["W_hh"], h, out=scratch)
+        h, c, pre, product, scratch, factor, shift, i, f, g, o, tanh_c, new_h, new_c = views
+        np.matmul(w["W_hh"], h, out=product)
         pre += scratch
         np.tanh(pre, out=pre)
         pre *= factor
@@ -77,6 +78,8 @@ class LSTM(Cell):
 
     def factors(self, tape: LayerTape, out: Array) -> None:
         """Rows: d/di, d/df, d/dg of c'; d/do of h'; dh'/dc'; f."""
+        if tape.quick:
+            return self._quick_factors(tape, out)
         H = out.shape[1] // 6
         i, f, g, o = (tape.act[:, n * H : (n + 1) * H] for n in range(4))
         di, df, dg, do, through_c, keep = (out[:, n * H : (n + 1) * H] for n in range(6))
@@ -90,11 +93,30 @@ class LSTM(Cell):
         through_c *= o
         keep[...] = f
 
-    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
+    def _quick_factors(self, tape: LayerTape, out: Array) -> None:
+        """The same in fewer passes, from outputs: with h' = o * tanh(c'), d/do is (1 - o) h', dh'/dc' is
+        o - h' tanh(c')."""
+        H = out.shape[1] // 6
+        i, f, g, o = (tape.act[:, n * H : (n + 1) * H] for n in range(4))
+        di, df, dg, do, through_c, keep = (out[:, n * H : (n + 1) * H] for n in range(6))
+        h = tape.states[:, :H]
+        np.subtract(1.0, tape.act, out=out[:, : 4 * H])
+        out[:, : 2 * H] *= tape.act[:, : 2 * H]
+        di *= g
+        df *= tape.entering[:, H:]
+        do *= h
+        np.square(g, out=dg)
+        np.subtract(1.0, dg, out=dg)
+        dg *= i
+        np.multiply(h, tape.extra, out=through_c)
+        np.subtract(o, through_c, out=through_c)
+        keep[...] = f
+
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
         H = f.shape[1]
         dh, dc = ds[:H], ds[H:]
         gates = dA.reshape(4, *dh.shape)
-        return dh, dc, f[:3], f[3], f[4], f[5], gates[0], gates[:3], gates[3], flat(dA), flat(out[:H]), out[H:]
+        return dh, dc, f[:3], f[3], f[4], f[5], gates[0], gates[:3], gates[3], flat(dA), flat(out[:H], parts), out[H:]
 
     def back(self, w: Params, *views: Array) -> None:
         dh, dc, to_gates, to_o, through_c, keep, first, gates, do, record, out_h, out_c = views
@@ -102,7 +124,7 @@ class LSTM(Cell):
         dc += first
         np.multiply(dc, to_gates, out=gates)
         np.multiply(dh, to_o, out=do)
-        np.matmul(w["W_hh"].T, record, out=out_h)
+        np.matmul(w["W_hh.T"], record, out=out_h)
         np.multiply(dc, keep, out=out_c)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:

@@ -29,22 +29,25 @@ class RNN(Cell):
         pre += out
         tanh(pre, out=out)
 
-    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
-        return s, pre, out
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
+        return s, pre, flat(out, parts), out
 
     def quick(self, w: Params, *views: Array) -> None:
-        self.ahead(w, *views)
+        s, pre, product, out = views
+        np.matmul(w["W_hh"], s, out=product)
+        pre += out
+        np.tanh(pre, out=out)
 
     def factors(self, tape: LayerTape, out: Array) -> None:
         tape.dtanh(tape.pre, tape.states, out)
 
-    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
-        return f[0], ds, dA, flat(dA), flat(out)
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
+        return f[0], ds, dA, flat(dA), flat(out, parts)
 
     def back(self, w: Params, *views: Array) -> None:
         f, ds, dA, record, out = views
         np.multiply(ds, f, out=dA)
-        np.matmul(w["W_hh"].T, record, out=out)
+        np.matmul(w["W_hh.T"], record, out=out)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         return np.asarray(f.T[:, :, None] * w[block])

@@ -21,6 +21,7 @@ class Linear(Cell):
     gates = 1
     records = 1
     slopes = 1
+    whole = False
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         return s, pre, out
@@ -30,7 +31,7 @@ class Linear(Cell):
         pre += w["W_hh"] @ s
         out[...] = pre
 
-    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array) -> Views:
+    def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
         return s, pre, out
 
     def quick(self, w: Params, *views: Array) -> None:
@@ -39,13 +40,13 @@ class Linear(Cell):
     def factors(self, tape: LayerTape, out: Array) -> None:
         out.fill(1.0)
 
-    def back_views(self, f: Array, ds: Array, dA: Array, out: Array) -> Views:
-        return ds, dA, flat(dA), flat(out)
+    def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
+        return ds, dA, flat(dA), flat(out, parts)
 
     def back(self, w: Params, *views: Array) -> None:
         ds, dA, record, out = views
         dA[...] = ds
-        np.matmul(w["W_hh"].T, record, out=out)
+        np.matmul(w["W_hh.T"], record, out=out)
 
     def fold(self, w: Params, f: Array, block: str) -> Array:
         return np.broadcast_to(w[block], (f.shape[1], *w[block].shape))

@@ -9,11 +9,11 @@ import numpy as np
 from engine.cells import Cell, LayerTape
 from engine.network import Network
 from engine.optim import CHUNK, MEMORIES
-from engine.symbols import tabled
 from engine.training.estimate import planned_network, row_steps
 from engine.training.lab import Lab
 from engine.training.pieces import chunk_of, longest, losses_in
 from engine.training.strategies import Strategy
+from engine.unroll import CACHED
 
 
 def memory_of(lab: Lab, strategy: Strategy) -> int:
@@ -37,25 +37,23 @@ def _weights(lab: Lab, network: Network) -> int:
 
 
 def _tape(network: Network, T: int, B: int) -> int:
-    """Gates, states, whatever else the cell keeps, and the derivatives."""
+    """Gates, states and whatever else the cell keeps of every step; the derivatives of the few that are at hand."""
     cell, H = network.cell, network.hidden
-    a_step = (cell.gates + cell.extras + cell.parts + cell.slopes) * H * B
-    return network.layers * (T * a_step + cell.parts * H * B) + cell.gates * H * B
+    some = min(T, max(1, CACHED // (cell.gates * H * B)))
+    steps = T * (cell.gates + cell.extras + cell.parts) + cell.parts + some * cell.slopes
+    return H * B * (network.layers * steps + cell.gates)
 
 
 def _sweep(network: Network, T: int, B: int, tracks: int) -> int:
-    """State gradients and records of every step; with more tracks, two steps of each track besides."""
+    """Records of every step, and what goes from one step to the one before it in each track."""
     cell, H = network.cell, network.hidden
-    kept = T * (cell.parts + cell.records) + cell.parts * (1 + tracks)
-    shared = tracks * (2 * cell.parts + cell.records) if tracks > 1 else 0
-    return network.layers * H * B * (kept + shared)
+    return network.layers * H * B * (T * cell.records + cell.parts + tracks * (3 * cell.parts + cell.records))
 
 
 def _rooms(network: Network, T: int, B: int) -> int:
-    """Rows of looked-up projections, and the copies that the gradients' products are made from."""
-    cell, H, places = network.cell, network.hidden, T * B
-    rows = cell.gates * H * places if network.classify and tabled(network.inputs, places) else 0
-    return rows + (0 if B == 1 else places * _copied(cell, H, network.layers > 1))
+    """The copies that the gradients' products are made from; the records lie as they need them already."""
+    cell, H = network.cell, network.hidden
+    return 0 if B == 1 else T * B * (_copied(cell, H, network.layers > 1) - cell.records * H)
 
 
 def _copied(cell: Cell, H: int, stacked: bool) -> int:

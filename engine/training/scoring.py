@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from engine.arrays import Array, Params
 from engine.network import Network
 
+FEW = 512  # outputs
 CACHED = 1 << 19  # bytes of the rows that are taken together, so that they stay in the second-level cache
 
 
@@ -27,17 +28,26 @@ class Scorer:
     """The buffer of at most `places` outputs, and what is done with it. Places are steps times columns."""
 
     def __init__(self, network: Network, places: int, dtype: DTypeLike) -> None:
-        self.network = network
-        self.ys = np.empty((places, network.outputs), dtype)
+        self.network, self.few = network, network.outputs <= FEW
+        self.ys = np.empty(places * network.outputs, dtype)
         self.rows = max(1, CACHED // (network.outputs * self.ys.itemsize))
 
     def outputs(self, params: Params, h: Array) -> Array:
         """Returns y (M, O) for h (H, M), in the buffer."""
-        ys = np.matmul(h.T, params["W_hy"].T, out=self.ys[: h.shape[1]])
+        ys = self._product(params["W_hy"], h)
         if self.network.classify:
             return ys  # the bias is added where the rows are at hand anyway
         ys += params["b_y"]
         return ys
+
+    def _product(self, W: Array, h: Array) -> Array:
+        """Returns (W h)^T (M, O); a place's outputs lie side by side in memory, or, where they are few, the
+        places do: rows that are too short make every pass slow."""
+        wide, many = len(W), h.shape[1]
+        room = self.ys[: wide * many]
+        if self.few:
+            return np.matmul(W, h, out=room.reshape(wide, many)).T
+        return np.matmul(h.T, W.T, out=room.reshape(many, wide))
 
     def score(self, params: Params, h: Array, targets: Array) -> Score:
         """Returns the loss at places h (H, M); targets (M,) classes or (M, O) values. The buffer is used up."""

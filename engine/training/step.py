@@ -18,7 +18,7 @@ from engine.training.pieces import Piece, longest, losses_in, plan_of_piece
 from engine.training.scoring import Score, Scorer
 from engine.training.strategies import Strategy
 from engine.training.streams import Stretch, places
-from engine.unroll import Scan
+from engine.unroll import CACHED, Scan
 
 State = tuple[Array, ...]  # per layer (S, B)
 
@@ -42,7 +42,9 @@ class Step:
         self.optimiser = Optimiser(lab.optimiser, self.blocks.flat.size, lab.dtype)
         T, B = longest(strategy, steps), lab.batch
         self.scan = Scan(network, T, B, lab.dtype, quick=True)
-        self.factors = [np.empty((T, network.cell.slopes * network.hidden, B), lab.dtype) for _ in range(lab.layers)]
+        self.some = max(1, CACHED // (network.cell.gates * network.hidden * B))  # steps whose factors are at hand
+        rows = network.cell.slopes * network.hidden
+        self.factors = [np.empty((min(self.some, T), rows, B), lab.dtype) for _ in range(lab.layers)]
         read = losses_in(strategy, steps)
         self.scorer = Scorer(network, read * B, lab.dtype)
         self.sums = Sums(network, strategy.frozen)
@@ -70,10 +72,13 @@ class Step:
         score = self.scorer.gradients(params, _flat(h), places(stretch.targets[now], counted), scale, into.views,
                                       _flat(dh))
         plan = plan_of_piece(self.strategy, piece.steps, piece.new)
-        for tape, room in zip(tapes, self.factors, strict=True):
-            tape.write_factors(room[: piece.steps])
         sweep = self._sweep(plan.tracks)
-        sweep.run(self._by_step(dh, counted, piece.steps), plan)
+
+        def fill(first: int, end: int) -> None:
+            for tape, room in zip(tapes, self.factors, strict=True):
+                tape.write_factors(slice(first, end), room[: end - first])
+
+        sweep.run(self._by_step(dh, counted, piece.steps), plan, fill, self.some)
         self.sums.write(params, tapes, sweep.records, into.views)
         if self.summed:
             self.grads.flat += self.extra.flat
@@ -96,7 +101,8 @@ class Step:
 
     def _sweep(self, tracks: int) -> Sweep:
         if tracks not in self.sweeps:
-            self.sweeps[tracks] = Sweep(self.network, self.blocks.views, self.factors, tracks)
+            factors = [[room[t % self.some] for t in range(len(self.scan.pre[0]))] for room in self.factors]
+            self.sweeps[tracks] = Sweep(self.network, self.blocks.views, factors, tracks, keep=False)
         return self.sweeps[tracks]
 
     def _buffer(self, room: Array, steps: int) -> Array:

@@ -74,13 +74,13 @@ def without_forgetting(self: object, w: dict, *views: np.ndarray) -> None:
 def without_recurrence(kind: type) -> Callable:
     """Returns a backward step that forgets W_hh^T."""
     def back(self: object, w: dict, *views: np.ndarray) -> None:
-        RIGHT[kind](self, {**w, "W_hh": np.zeros_like(w["W_hh"])}, *views)
+        RIGHT[kind](self, {**w, **{name: np.zeros_like(w[name]) for name in ("W_hh", "W_hh.T")}}, *views)
     return back
 
 
 def untransposed(self: object, w: dict, *views: np.ndarray) -> None:
     """The plain cell with W_hh where its transpose belongs."""
-    RIGHT[RNN](self, {**w, "W_hh": w["W_hh"].T}, *views)
+    RIGHT[RNN](self, {**w, "W_hh.T": w["W_hh"]}, *views)
 
 
 RIGHT = {kind: kind.back for kind in CLASSES.values()}

@@ -7,7 +7,7 @@ import pytest
 
 from engine.backprop import backprop
 from engine.network import Network
-from engine.symbols import grouped, project_symbols, symbol_gradients, tabled
+from engine.symbols import grouped, symbol_gradients, symbol_projection, tabled
 from engine.tasks.text import default_text
 from engine.training import Corpus, Lab, Lane, Strategy, corpus_of
 from engine.training.pieces import LONGEST, Piece, mean_length, piece_at
@@ -167,7 +167,9 @@ def test_symbols_are_one_hot_products(V: int, embedding: int) -> None:
     E = rng.normal(size=(V, embedding)) if embedding else None
     w = {"W_ih": rng.normal(size=(G, embedding or V)), "b": rng.normal(size=G)}
     halves, out = np.linspace(0.5, 1, G), np.empty((T, G, N))
-    project_symbols(w, E, xs, out, halves, np.empty((T * N, G)))
+    write = symbol_projection(w, E, xs, out, halves)
+    write(slice(0, 4))
+    write(slice(4, 6))
     x = dense(xs, E, V)
     np.testing.assert_allclose(out, (w["W_ih"] @ x + w["b"][:, None]) * halves[:, None])
     dW, dE = np.full_like(w["W_ih"], np.nan), None if E is None else np.full_like(E, np.nan)

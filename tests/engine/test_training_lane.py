@@ -144,7 +144,7 @@ def test_training_stays_in_its_precision() -> None:
     results(lane)
     step = lane.step
     arrays = [*step.scan.pre, *step.scan.states, *step.factors, step.scorer.ys, *step.optimiser.memories,
-              *(a for sweep in step.sweeps.values() for a in (*sweep.states, *sweep.records)),
+              *(a for sweep in step.sweeps.values() for a in (*sweep.initial, *sweep.records)),
               *step.sums.room.values(), *lane.state, step.grads.flat]
     assert len(arrays) > 20
     assert {a.dtype for a in arrays} == {np.dtype(np.float32)}
