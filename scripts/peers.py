@@ -38,8 +38,9 @@ class Peer:
 
 
 PEERS: dict[str, Peer] = {
-    "torch": Peer(("torch==2.13.0", "safetensors==0.8.0"), ("pytorch", "safetensors", "code_pytorch",
-                                                            "tap_torch", "tap_torch_untouched", "museum_torch")),
+    "torch": Peer(("torch==2.13.0", "safetensors==0.8.0"),
+                  ("pytorch", "safetensors", "code_pytorch", "tap_torch", "tap_torch_forms", "tap_torch_untouched",
+                   "museum_torch")),
     "jax": Peer(("jax==0.10.2", "flax==0.12.8", "dm-haiku==0.0.17"), ("linen", "dm_haiku", "code_jax", "tap_jax")),
     "onnx": Peer(("onnx==1.23.2",), ("onnx_reference",)),
     "tensorflow": Peer(("tensorflow==2.21.0", "tf-keras==2.21.0", "keras==3.15.1"),

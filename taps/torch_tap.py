@@ -88,12 +88,11 @@ class Tap:
             self._enter(t + 1 - self.T)
         self.fresh = False
         points = [self._point(name, t, tensor) for name, tensor in states.items()]
-        self.graph.watch({point.edge: [bit] for bit, point in points if point})
-        straight = [child for _, point in points if point
-                    for child in _children(point.edge.node, point.edge.output_nr)]
+        same = self.graph.watch([(point.edge, [bit]) for bit, point in points if point])
+        steps = [child for _, point in points if point for child in _children(point.edge.node, point.edge.output_nr)]
         leaves: list[Tensor] = []
-        self._edges(t, states, {(item.row, item.step) for item in self._items(self.graph.walk(straight, False, leaves))
-                                if isinstance(item, _Point)})
+        straight = self._items(same | self.graph.walk(steps, False, leaves))
+        self._edges(t, states, {(item.row, item.step) for item in straight if isinstance(item, _Point)})
         self._note_copies(states, leaves)
         self._entering.clear()
         if loss is not None:
@@ -115,7 +114,7 @@ class Tap:
         together = max(1, TOGETHER // max(1, sum(done.size for done in self.passes if done.start == self.windows[-1])))
         for i in range(0, len(asked), together):
             some = asked[i : i + together]
-            self._credit([steps[i] for i in some], [table[i].sum() for i in some], scale)
+            self._credit([steps[i] for i in some], [table[i].sum() for i in some], scale, len(steps) > 1)
 
     def enter(self, **states: Tensor) -> None:
         """Optional, before a step of a hand-written cell: the states it starts from, to tell carried from reset."""
@@ -302,7 +301,7 @@ class Tap:
         last = last if isinstance(last, tuple) else (last,)
         ports = [self._port(done, kind, tensor, 1 if kind == "out" else done.L)
                  for kind, tensor in zip(("out", *done.parts), (out, *last), strict=True) if tensor.requires_grad]
-        self.graph.watch({port.edge: [port.first + i for i in range(self.items.count(port))] for port in ports})
+        self.graph.watch((port.edge, [port.first + i for i in range(self.items.count(port))]) for port in ports)
         for part, tensor in zip(done.parts, last, strict=True):
             for layer, state in enumerate(tensor.detach().reshape(done.L, done.B, done.H)):
                 self.final[done.row(layer, part)] = state.clone()
@@ -386,8 +385,9 @@ class Tap:
         last = self.T - 1 if at is None else at
         if loss.numel() == 1:
             return [last], loss.reshape(1, 1), over_batch
-        window = [self.passes[-1].T] if self.passes else []
-        for n in [1] if at is not None else [*window, self.T - self.windows[-1], 1]:
+        lengths = [self.passes[-1].T] if self.passes else []  # the last pass, since the last loss, since a window began
+        lengths += [last - max(self.loss_at, default=-1), *(self.T - start for start in self.windows[::-1])]
+        for n in [1] if at is not None else [n for n in [*lengths, 1] if n > 0]:
             if loss.dim() <= 2 and loss.numel() == n * self.B:
                 return list(range(last + 1 - n, last + 1)), self._by_step(loss, n), 1
             if loss.numel() == n:
@@ -410,13 +410,17 @@ class Tap:
         unique = {id(item): item for i, item in enumerate(self.items) if bits >> i & 1}
         return list(unique.values())
 
-    def _credit(self, steps: list[int], losses: list[Tensor], scale: int) -> None:
-        """Asks the graph and autograd about these losses, which share a window."""
+    def _credit(self, steps: list[int], losses: list[Tensor], scale: int, sliced: bool) -> None:
+        """Asks the graph and autograd about these losses of a window; `sliced`: they are parts of one tensor."""
         pushed: dict[int, list[tuple[int, dict[str, Tensor]]]] = defaultdict(list)
         for s, loss in zip(steps, losses, strict=True):
             bits = self.graph.reach(loss)
-            items = self._items(bits)
+            items = [item for item in self._items(bits) if item.step <= s]
             grads = self._gradients(loss, items)
+            if sliced:
+                bits = self._of_slice(bits, items, grads, s)
+                grads = [grad for item, grad in zip(items, grads, strict=True) if self._bits(item) & bits]
+                items = [item for item in items if self._bits(item) & bits]
             vectors: dict[str, list[tuple[int, Tensor]]] = defaultdict(list)
             self.connected.setdefault(s, set())
             self.credit.setdefault(s, {})
@@ -441,6 +445,21 @@ class Tap:
             for s, found in done.push(pushed[id(done)]):
                 for row, grads in found.items():
                     self._add(s, row, {done.start + i: grad for i, grad in enumerate(grads)}, scale)
+
+    def _of_slice(self, bits: int, items: Sequence[_Point | _Port], grads: Sequence[Tensor | None], s: int) -> int:
+        """Returns the bits of what one of several losses in a tensor leads back to.
+
+        The graph knows a stack of all steps' states as a whole, so the states that the loss reads are those with a
+        gradient that is not all zero; from them on it is the graph's word again."""
+        read = [item for item, grad in zip(items, grads, strict=True) if grad is not None and bool(grad.any())]
+        read = read or [item for item in items if item.step <= s < item.step + item.length]
+        found = 0
+        for item in read:
+            found |= self._bits(item) | self.graph.past(item.edge)
+        return bits & found
+
+    def _bits(self, item: _Point | _Port) -> int:
+        return _mask(self.graph.watched[item.edge.node, item.edge.output_nr])
 
     def _add(self, s: int, row: str, grads: dict[int, Tensor], scale: int) -> None:
         for step, value in zip(grads, _norms(torch.stack(list(grads.values()))), strict=True):
@@ -545,20 +564,25 @@ class _Graph:
         self.watched: dict[tuple[Any, int], list[int]] = {}  # a bit for each part: the layers of a stacked state
         self.beyond: dict[tuple[Any, int], int] = {}
 
-    def watch(self, edges: dict[GradientEdge, list[int]]) -> None:
-        """Watches the states of one step, or the outputs of one pass, which may rest on one another."""
-        for edge, bits in edges.items():
-            key = (edge.node, edge.output_nr)
-            again = self.beyond.pop(key) | _mask(self.watched[key]) if key in self.watched else 0
-            self.watched[key] = bits
-            if again:  # the same tensor as at an earlier step, or under another name
-                self.beyond[key] = again
-        for edge in edges:
+    def watch(self, edges: Iterable[tuple[GradientEdge, list[int]]]) -> int:
+        """Watches the states of one step, or the outputs of one pass, which may rest on one another.
+
+        Returns the bits that these tensors had already: at an earlier step, or under another name."""
+        edges, same = list(edges), 0
+        for edge, bits in edges:
+            known = self.watched.setdefault((edge.node, edge.output_nr), [])
+            same |= _mask(known)
+            known += bits
+        for edge, _ in edges:
             self._past(edge.node, edge.output_nr)
+        return same
 
     def reach(self, tensor: Tensor) -> int:
         """Returns the bits of what this tensor leads back to, itself included."""
         return self.walk(_roots([tensor]))
+
+    def past(self, edge: GradientEdge) -> int:
+        return self._past(edge.node, edge.output_nr)
 
     def _past(self, node: Any, number: int) -> int:
         """Returns the bits of what a watched tensor leads back to, itself left out."""
@@ -608,7 +632,7 @@ class _Point:
     """A state of your own loop."""
 
     def __init__(self, row: str, step: int, tensor: Tensor) -> None:
-        self.row, self.step, self.edge = row, step, get_gradient_edge(tensor)
+        self.row, self.step, self.length, self.edge = row, step, 1, get_gradient_edge(tensor)
         self.zero = torch.zeros((), dtype=tensor.dtype, device=tensor.device).expand(tensor.shape)
         self.grad: Tensor | None = None
 
@@ -617,7 +641,8 @@ class _Port:
     """An output of a recurrent module's forward pass: `out` (T, B, H), or the last `h` or `c` (layers, B, H)."""
 
     def __init__(self, run: _Pass, kind: str, tensor: Tensor, first: int) -> None:
-        self.run, self.kind, self.step, self.first, self.edge = run, kind, run.start, first, get_gradient_edge(tensor)
+        self.run, self.kind, self.step, self.length = run, kind, run.start, run.T
+        self.first, self.edge = first, get_gradient_edge(tensor)
         self.zero = torch.zeros((), dtype=tensor.dtype, device=tensor.device).expand(tensor.shape)
         self.grad: Tensor | None = None
 
