@@ -198,7 +198,7 @@ def _vanished(reach: Reach) -> str:
     if not share < VANISHED or r in (NOWHERE, s):
         return ""
     left = "exactly 0" if share == 0 else f"{number(share)} of what there is at step {s}"
-    return f"Connected is not felt: what arrives at step {r} is {left}. There the gradient has vanished, it is not cut."
+    return f"Connected is not felt: what arrives at step {r} is {left}. The gradient has vanished there; it is not cut."
 
 
 def _unseen(reach: Reach) -> str:

@@ -175,12 +175,12 @@ def test_vanished_but_connected() -> None:
     assert says(found) == [
         "The loss at step 59 reaches all the way back to step 0.",
         "full BPTT was declared, and it is what was found: each of the 60 losses reaches exactly as far as it should.",
-        "Connected is not felt: what arrives at step 0 is 1.6e-12 of what there is at step 59. There the gradient has "
-        "vanished, it is not cut.",
+        "Connected is not felt: what arrives at step 0 is 1.6e-12 of what there is at step 59. The gradient has vanished "
+        "there; it is not cut.",
     ]
     zero = made(LSTM, {}, T, [0], {"style": "full"}, credit=lambda lag: float(lag < 30))
-    assert says(zero)[2] == ("Connected is not felt: what arrives at step 0 is exactly 0. There the gradient has "
-                             "vanished, it is not cut.")
+    assert says(zero)[2] == ("Connected is not felt: what arrives at step 0 is exactly 0. The gradient has vanished "
+                             "there; it is not cut.")
 
 
 def test_a_loss_that_leads_nowhere() -> None:

@@ -12,6 +12,7 @@ from server.figures.base import figure as framed
 from server.figures.bins import bin_starts
 from server.figures.credit import MOST_ROWS, matrix
 from server.figures.recorded.columns import in_steps
+from server.figures.scale import colorbar
 
 MARGIN = {"l": 62, "r": 76, "t": 40, "b": 44}
 MOST_LABELS = 6
@@ -22,7 +23,7 @@ def figure(found: Outcome, reach: Reach, row: str) -> Figure:
     credit = found.recorded.credit[row]
     cells = matrix(np.asarray(credit.h, np.float64), credit.loss_steps)
     shown = bin_starts(len(credit.loss_steps), MOST_ROWS)
-    cells["showlegend"] = False
+    cells |= {"showlegend": False, "colorbar": colorbar("‖dL<sub>s</sub>/dstate<sub>t</sub>‖")}
     cells["y"] = np.linspace(0, len(credit.loss_steps) - 1, shown.size)
     stairs = [*_expected(found, reach), *_found(found, reach.by_row[row], "found, this state")]
     return _framed(found, reach, [cells, *stairs])

@@ -102,7 +102,7 @@ export const MODEL_READOUTS = {
     if (at > s) return `Step ${at} comes after the loss at step ${s}: nothing flows there.`;
     const there = reach.found[loss] !== NOWHERE && at >= reach.found[loss];
     const should = reach.expected ? (at >= reach.expected[loss] ? ", as it should" : ", and should not") : "";
-    const shouldNot = reach.expected ? (at >= reach.expected[loss] ? ", but should" : ", as it should") : "";
+    const shouldNot = reach.expected ? (at >= reach.expected[loss] ? ", but should" : ", and should not") : "";
     const norm = stride === 1 && view.credit[row]?.h.length === reach.losses.length ? view.credit[row].h[loss][at] : undefined;
     const size = norm === undefined ? "" : ` The norm of its gradient there is ${number(norm)}.`;
     return `The loss at step ${s} ${there ? `reaches step ${at}${should}` : `does not reach step ${at}${shouldNot}`}.${size}`;
