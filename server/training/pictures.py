@@ -7,9 +7,11 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from engine.training import Lab, RunView, verdict
-from server.encoding import encode_binary, encode_json
-from server.figures.training import draw_all
+from server.encoding import encode_binary, encode_json, nonfinite
+from server.figures.training import Table, draw_all
 from server.store.writer import Writer
 from server.themes import resolve
 from server.training.runs import Run
@@ -45,7 +47,7 @@ class Pictures:
         key = (run.id, run.last, run.status, asked)
         if key not in self._answers:
             view = await self.view(run)
-            self._answers[key] = await asyncio.to_thread(_encoded, view, asked)
+            self._answers[key] = await asyncio.to_thread(encoded, view, asked)
             _shrink(self._answers)
         return self._answers[key]
 
@@ -82,13 +84,26 @@ def _evaluated(view: RunView) -> bool:
                for seed in view.lab.all_seeds)
 
 
-def _encoded(view: RunView, asked: Asked) -> bytes:
+def encoded(view: RunView, asked: Asked) -> bytes:
+    """Returns the pictures and the verdict of a view, in the form that is asked for."""
     seed, measure, theme, media = asked
     drawn: dict[str, Any] = {name: vars(picture) for name, picture in draw_all(view, seed, measure).items()}
     if theme:
         drawn = {name: {**picture, "figure": resolve(picture["figure"], theme)} for name, picture in drawn.items()}
+    if media != BINARY:
+        drawn = {name: {**picture, "table": _plain(picture["table"])} for name, picture in drawn.items()}
     answer = {"pictures": drawn, "verdict": view.verdict, "final": view.status in ("done", "failed", "cancelled")}
     return encode_binary(answer) if media == BINARY else encode_json(answer)
+
+
+def _plain(table: Table) -> dict[str, Any]:
+    """Returns a table as JSON takes it: null for what is not finite, and beside the rows where and what that is,
+    counted over all cells, row by row."""
+    cells = [cell for row in table.rows for cell in row]
+    numbers = np.array([cell if isinstance(cell, (int, float)) else 0.0 for cell in cells], dtype=np.float64)
+    rows = [[None if isinstance(cell, float) and not np.isfinite(cell) else cell for cell in row] for row in table.rows]
+    beside = nonfinite(numbers)
+    return {"columns": table.columns, "rows": rows, "note": table.note} | ({"rows_nonfinite": beside} if beside else {})
 
 
 def _shrink(kept: OrderedDict[Any, Any]) -> None:

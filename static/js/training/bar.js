@@ -52,14 +52,14 @@ export class Bar {
     const status = run?.status ?? "";
     const mine = run?.own ?? false;
     const going = mine && ["queued", "running"].includes(status);
-    this.paused = mine && ["paused", "interrupted", "failed"].includes(status);
+    this.paused = mine && ["paused", "interrupted"].includes(status);
     setText(this.start, run ? "Start a new run" : "Start");
     this.start.classList.toggle("primary", !going && !this.paused);
     this.pause.hidden = !going && !this.paused;
     setText(this.pause, this.paused ? "Resume" : "Pause");
     this.pause.classList.toggle("primary", this.paused);
     byId("step").hidden = !mine || status !== "paused";
-    byId("stop").hidden = !going && !(mine && status === "paused");
+    byId("stop").hidden = !going && !this.paused;
     byId("rate-row").hidden = byId("stop").hidden;
     byId("results").hidden = !run;
     this.showRate(run);
