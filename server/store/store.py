@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, literal, select, update
 
 from server.store import housekeeping, opening
 from server.store.appending import Outcome, append_all, check
@@ -145,8 +145,10 @@ class Store:
         return None if found is None else _row(found)
 
     def runs(self, visitor: str, limit: int = 100) -> list[RunRow]:
-        """Returns a visitor's runs, the newest first, whatever the clock said when they were made."""
-        question = select(*COLUMNS).where(runs.c.visitor == visitor, shown).order_by(runs.c.number.desc()).limit(limit)
+        """Returns a visitor's runs, the newest first, whatever the clock said when they were made; without their labs,
+        which may hold a text of megabytes each."""
+        columns = [literal("").label("lab") if column is runs.c.lab else column for column in COLUMNS]
+        question = select(*columns).where(runs.c.visitor == visitor, shown).order_by(runs.c.number.desc()).limit(limit)
         return self._database.read(lambda c: [_row(row) for row in c.execute(question)])
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from server.settings import Settings
 from server.store.errors import StoreError
@@ -28,6 +29,7 @@ class Conductor:
     def __init__(self, settings: Settings, ledger: Ledger, rested: Callable[[], None]) -> None:
         self.settings, self.ledger, self._rested = settings, ledger, rested
         self.active: list[Run] = []
+        self._finishing: set[asyncio.Task[None]] = set()
         self.pool = Pool(settings, Hooks(lambda: self.active, ledger.writer.checkpoint, self._reported, self._lost))
 
     def engage(self, run: Run) -> None:
@@ -43,6 +45,7 @@ class Conductor:
             await self.ledger.record(run, status="running")
         except StoreError as error:
             await self._cannot_store(run, error)
+        self.judge(run)
 
     async def halt(self, run: Run, seconds: float = HALT_SECONDS) -> None:
         """Takes all lanes of a run back, with their checkpoints where those come in time."""
@@ -54,21 +57,33 @@ class Conductor:
         self._rested()
 
     async def rest(self, run: Run, status: str, note: str = "", seconds: float = HALT_SECONDS) -> None:
-        """Halts a run, and says why it does not go on."""
+        """Halts a run, and says why it does not go on; raises StoreError."""
         await self.halt(run, seconds)
-        await self.ledger.record(run, status=status, note=note)
+        await self._keep(run, self.ledger.record(run, status=status, note=note))
         self.pool.dispatch()
 
     async def end(self, run: Run, status: str, note: str = "", seconds: float = HALT_SECONDS) -> None:
-        """Ends a run for good, with the verdict of what it has."""
+        """Ends a run for good, with the verdict of what it has; raises StoreError."""
         await self.halt(run, seconds)
-        await self.ledger.record(run, await verdict_event(self.ledger.writer, run, status), status=status, note=note)
+        await self._keep(run, self._conclude(run, status, note))
         self.pool.dispatch()
+
+    async def _conclude(self, run: Run, status: str, note: str) -> None:
+        verdict = await verdict_event(self.ledger.writer, run, status)
+        await self.ledger.record(run, verdict, status=status, note=note)
+
+    async def _keep(self, run: Run, storing: Coroutine[Any, Any, None]) -> None:
+        """Waits until something is stored; if it cannot be, the run is paused."""
+        try:
+            await storing
+        except StoreError as error:
+            self.cannot_store(run, error)
+            raise
 
     async def step(self, run: Run) -> None:
         """Has each lane of the present seed take one update; returns when all have, or a little later without them."""
         run.steps = {lane.name for lane in run.front_lanes()}
-        if run not in self.active:
+        if run.steps and run not in self.active:
             self.active.append(run)
         self.pool.dispatch()
         with contextlib.suppress(TimeoutError):
@@ -91,37 +106,46 @@ class Conductor:
         trainer.release(report.back)
         async with run.moved:
             run.moved.notify_all()
-        await self._judge(run)
+        self.judge(run)
         if run in self.active and not run.going and not run.steps:
             self.active.remove(run)
             self._rested()
         self.pool.dispatch()
 
-    async def _judge(self, run: Run) -> None:
+    def judge(self, run: Run) -> None:
         """Ends a run whose lanes have all ended, or that has computed for as long as it may."""
-        if run not in self.active:
-            return
         most = self.settings.training_seconds
-        if not run.unfinished():
-            self.active.remove(run)  # so that it ends once
-            failed = all(lane.standing.ended == "failed" for lane in run.lanes.values())
-            await self._safely(run, "failed" if failed else "done", "No strategy could be trained." if failed else "")
-        elif run.seconds() > most:
-            self.active.remove(run)
-            await self._safely(run, "failed", f"It has computed for {most:g} s, which is the limit of a run here.")
+        if run not in self.active or (run.unfinished() and run.seconds() <= most):
+            return
+        self.active.remove(run)  # so that it ends once
+        failed = all(lane.standing.ended == "failed" for lane in run.lanes.values())
+        ending = ("failed", "No strategy could be trained.") if failed else ("done", "")
+        if run.unfinished():
+            ending = ("failed", f"It has computed for {most:g} s, which is the limit of a run here.")
+        task = asyncio.create_task(self._finish(run, run.status, *ending))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
 
-    async def _safely(self, run: Run, status: str, note: str) -> None:
-        try:
-            await self.end(run, status, note)
-        except StoreError as error:
-            await self._cannot_store(run, error)
+    async def _finish(self, run: Run, before: str, status: str, note: str) -> None:
+        """Ends a run, unless somebody has done something else with it meanwhile."""
+        async with run.control:
+            if run.status == before:
+                with contextlib.suppress(StoreError):  # the run is paused then, and says why
+                    await self.end(run, status, note)
 
-    async def _cannot_store(self, run: Run, error: StoreError) -> None:
-        """Pauses a run whose events cannot be stored: nobody is shown what may be lost."""
+    async def settled(self) -> None:
+        """Returns when no run is about to end."""
+        await asyncio.gather(*self._finishing, return_exceptions=True)
+
+    def cannot_store(self, run: Run, error: StoreError) -> None:
+        """Says that a run is paused because its events cannot be stored: nobody is shown what may be lost."""
         log.error("run %s pauses: %s", run.id, error.problem)
         run.status, run.note, run.unstored = "paused", f"{error.problem}", True
-        await self.halt(run, 0.0)
         self.ledger.tell(run, "problem", status="paused", note=run.note)
+
+    async def _cannot_store(self, run: Run, error: StoreError) -> None:
+        await self.halt(run, 0.0)
+        self.cannot_store(run, error)
 
     async def _lost(self, trainer: Trainer, run: Run, lanes: list[LaneState]) -> None:
         """Says that a process was lost. The first time its lanes go on by themselves, from their checkpoints."""
@@ -132,7 +156,9 @@ class Conductor:
         said = event("worker", status="lost", lanes=[lane.name for lane in lanes], resumed=again, text=note)
         try:
             await self.ledger.record(run, said)
-            if not again and run in self.active:
-                await self.rest(run, "interrupted", note)
         except StoreError as error:
             await self._cannot_store(run, error)
+            return
+        if not again and run in self.active:
+            with contextlib.suppress(StoreError):  # the run is paused then, and says why
+                await self.rest(run, "interrupted", note)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.problems import RefusedError
 from server.settings import Settings
 from server.training.messages import Report
 from server.training.runs import LaneState, Run
@@ -119,7 +120,14 @@ class Pool:
         if lanes:
             trainer.hold(run, lanes)
             each = self.settings.training_weight_bytes // len(run.lanes)
-            self._soon(trainer.give(run, lanes, each, self._hooks.checkpoint))
+            self._soon(self._hand(trainer, run, lanes, each))
+
+    async def _hand(self, trainer: Trainer, run: Run, lanes: list[LaneState], weight_bytes: int) -> None:
+        try:
+            await trainer.give(run, lanes, weight_bytes, self._hooks.checkpoint)
+        except RefusedError as error:  # of the store, which does not find the checkpoints just now
+            log.error("lanes of run %s could not be handed out: %s", run.id, error.problem)
+            trainer.fail()
 
     def _take_from_another(self) -> None:
         """Has the run with the most processes give one of them up, for a run that has none."""

@@ -14,7 +14,7 @@ from typing import Any
 from engine.training import Lab, RunView, lab_as_dict
 from server.problems import RefusedError, refuse
 from server.settings import Settings
-from server.store.errors import unknown_run
+from server.store.errors import StoreError, unknown_run
 from server.store.rows import Event, NewRun, new_id
 from server.store.writer import Writer
 from server.training.conductor import Conductor
@@ -30,6 +30,7 @@ PAGE = 1000  # events that are read from the store at a time
 CANCEL_SECONDS = 0.1
 STOP_SECONDS = 0.4
 LONGEST_WAIT = 3600
+EXPIRE_SECONDS = 3600.0  # between two looks for runs that are older than they may be
 LOOK_SECONDS = 5.0  # between two looks for runs whose server has ended
 
 
@@ -44,7 +45,7 @@ class Training:
         self._known: OrderedDict[str, Run] = OrderedDict()
         self._waiting: list[Run] = []
         self._clients: dict[str, str] = {}  # run that goes on or waits -> who is charged for it
-        self._looked = -LOOK_SECONDS
+        self._looked, self._expired = -LOOK_SECONDS, -EXPIRE_SECONDS
         self._beginning = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
@@ -59,6 +60,9 @@ class Training:
             for run in await self.writer.interrupt():
                 note = "The server ended in the middle of it. It can be resumed from its last checkpoint."
                 await self.writer.append(run, [state("interrupted", note)], "interrupted", note=note)
+            if self._loop.time() > self._expired + EXPIRE_SECONDS:
+                await self.writer.expire()
+                self._expired = self._loop.time()
             self._looked = self._loop.time()
 
     def warm(self) -> None:
@@ -88,7 +92,11 @@ class Training:
     async def enqueue(self, run: Run, client: str) -> None:
         """Has a run wait for its turn, which may come at once."""
         self._clients[run.id] = client
-        await self.ledger.record(run, status="queued")
+        try:
+            await self.ledger.record(run, status="queued")
+        except StoreError as error:
+            self.conductor.cannot_store(run, error)
+            raise
         self._waiting.append(run)
         self.admit()
 
@@ -133,6 +141,7 @@ class Training:
                 raise refuse(409, "action", action, f"the run is {run.status}", "Start a new run.")
             self._take_over(run, client)
             if action == "resume" and run.status in ("paused", "interrupted"):
+                self._check_room(client)
                 await self.enqueue(run, client)
             elif action == "pause" and run.status in ("queued", "running"):
                 await self._pause(run)
@@ -190,6 +199,7 @@ class Training:
         await self.ledger.record(run, event("rate", tokens=tokens, rate=rate, ended=ended))
         if going:
             self.conductor.engage(run)
+            self.conductor.judge(run)
 
     def close_soon(self) -> None:
         """Has the event loop bring everything to rest; may be called by a signal handler."""
@@ -199,6 +209,7 @@ class Training:
     async def stop(self) -> None:
         """Ends within a second: what runs is stored, and can be resumed when the server is there again."""
         await self._wind_down()
+        await self.conductor.settled()
         await self.conductor.pool.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.writer.close()

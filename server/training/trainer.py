@@ -89,6 +89,10 @@ class Trainer:
         self.unwanted = True
         self._child.kill()
 
+    def fail(self) -> None:
+        """Ends the process as if it had ended by itself."""
+        self._child.kill()
+
     async def end(self) -> None:
         await self._child.end()
 
