@@ -125,7 +125,8 @@ class _Reading:
         rows = self.losses // self.stride
         every = len(self.losses) == int(np.count_nonzero(~np.isnan(self.loss().per_step))) and self.stride == 1
         return {name: Credit(rows, matrix, None, every)
-                for name, matrix in zip(self.about.rows, matrices, strict=True)}, marks
+                for name, matrix in zip(self.about.rows, matrices, strict=True)}, (
+                    None if np.isnan(largest.out).all() else marks)
 
     def reached(self, felt: Marks | None) -> Reached | None:
         """Returns how far each loss leads: as the graph has it, or else as the gradients have it."""

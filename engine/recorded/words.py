@@ -9,7 +9,7 @@ import numpy as np
 from engine.phrases import count, number, steps_list
 from engine.recorded.expected import in_sections, sections, title
 from engine.recorded.reach import VANISHED, Reach
-from engine.recorded.recording import NOWHERE, Declared, Recorded
+from engine.recorded.recording import NO, NOWHERE, Declared, Recorded
 
 NOTHING_ASKED = ("This trace does not say which losses lead to which states: it has neither connected nor credit, "
                  "so its reach cannot be tested.")
@@ -20,8 +20,8 @@ def sentences(recorded: Recorded, reach: Reach | None) -> tuple[str, ...]:
     """Returns the sentences, the one that matters most first."""
     if reach is None:
         return (NOTHING_ASKED,)
-    parts = [headline(reach), _beside(reach), *_why(recorded, reach), _value(recorded, reach), _vanished(reach),
-             _unseen(reach)]
+    parts = [headline(reach), _beside(reach), *_why(recorded, reach), _apart(reach), _value(recorded, reach),
+             _vanished(reach), _unseen(reach)]
     return tuple(part for part in parts if part)
 
 
@@ -62,6 +62,13 @@ def _why(recorded: Recorded, reach: Reach) -> list[str]:
         return []
     found = _every_step(recorded, reach) or _leak(recorded, reach) or _sections(recorded, reach)
     return [found or _rows_apart(reach) or _fitting(recorded, reach)]
+
+
+def _apart(reach: Reach) -> str:
+    """Returns which states no loss leads to, where others are reached."""
+    names = short(tuple(reach.by_row))
+    never = [names[row] for row, first in reach.by_row.items() if (first == NOWHERE).all()]
+    return f"No loss leads to {_listed(never, 'or')} at all." if 0 < len(never) < len(names) else ""
 
 
 def _every_step(recorded: Recorded, reach: Reach) -> str:
@@ -137,7 +144,7 @@ def _fitting(recorded: Recorded, reach: Reach) -> str:
         if len(recorded.about.windows) > 1 and _at_starts(recorded, reach):
             lengths = sections(recorded.about.windows, recorded.steps)
             return f"Each loss stops at the start of its own forward pass: {in_sections(lengths)}."
-        return "No style that is known here explains where the losses stop: see the staircase."
+        return f"No style that is known here explains where the losses stop: {_cut_where(recorded)}."
     if declared is None:
         return _uncut(reach) if fits.style == "full" else _cuts(fits, "")
     if fits.style == "full":
@@ -149,6 +156,13 @@ def _fitting(recorded: Recorded, reach: Reach) -> str:
                 "that starts or ends one step off.")
     instead = f", not every {declared.k}" if fits.style == declared.style == "window" else ""
     return said + _cuts(fits, instead, small=True)
+
+
+def _cut_where(recorded: Recorded) -> str:
+    """Returns where every state is cut, as far as the trace says."""
+    if recorded.edge is None or not (cut := np.flatnonzero((recorded.edge[:, 1:] == NO).all(axis=0)) + 1).size:
+        return "see the staircase"
+    return f"every state is cut before {steps_list(cut)}"
 
 
 def _uncut(reach: Reach) -> str:

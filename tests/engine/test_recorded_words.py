@@ -175,8 +175,8 @@ def test_vanished_but_connected() -> None:
     assert says(found) == [
         "The loss at step 59 reaches all the way back to step 0.",
         "full BPTT was declared, and it is what was found: each of the 60 losses reaches exactly as far as it should.",
-        "Connected is not felt: what arrives at step 0 is 1.6e-12 of what there is at step 59. The gradient has vanished "
-        "there; it is not cut.",
+        "Connected is not felt: what arrives at step 0 is 1.6e-12 of what there is at step 59. The gradient has "
+        "vanished there; it is not cut.",
     ]
     zero = made(LSTM, {}, T, [0], {"style": "full"}, credit=lambda lag: float(lag < 30))
     assert says(zero)[2] == ("Connected is not felt: what arrives at step 0 is exactly 0. The gradient has vanished "
@@ -203,12 +203,17 @@ def test_a_loss_that_leads_nowhere() -> None:
     ({"rnn.l0.h": [13, 40]}, [0, 13, 40], ["Nothing was declared.", "Each loss stops at the start of its own forward "
                                            "pass: 3 sections of 13 to 27 steps."]),
     ({"rnn.l0.h": [13, 40]}, [0], ["Nothing was declared.", "No style that is known here explains where the losses "
-                                   "stop: see the staircase."]),
+                                   "stop: every state is cut before steps 13 and 40."]),
 ], ids=["full", "window", "irregular", "nothing"])  # fmt: skip
 def test_nothing_was_declared(cuts: Any, windows: list[int], said: list[str]) -> None:
     found = made(RNN, cuts, T, windows, value=False)
     assert agrees(found) is None
     assert says(found)[1:] == said
+
+
+def test_a_staircase_that_nothing_explains() -> None:
+    found = made(RNN, {"rnn.l0.h": [13, 40]}, T, [0], WINDOW20, edge=False)
+    assert says(found)[2] == "No style that is known here explains where the losses stop: see the staircase."
 
 
 def test_only_gradients_were_recorded() -> None:
@@ -218,6 +223,19 @@ def test_only_gradients_were_recorded() -> None:
     assert agrees(found) is True
     assert says(found)[-1] == ("The trace has no record of the graph, only of gradients: one that is exactly 0 cannot "
                                "be told from one that is cut.")
+
+
+def test_a_state_that_no_loss_leads_to() -> None:
+    apart = {"b.h": (("b.h",), ()), "a.h": (("a.h",), ())}
+    found = made(apart, {row: every(20, T) for row in apart}, T, [0, 20, 40], WINDOW20)
+    assert agrees(found) is True
+    assert says(found)[2] == "No loss leads to b.h at all."
+
+
+def test_gradients_that_were_not_recorded_say_nothing() -> None:
+    asked = {"loss": np.ones(4), "losses": np.arange(4), "credit": np.full((1, 4, 4), np.nan)}
+    found = recorded(json.dumps(meta(RNN)).encode(), asked)
+    assert reach_of(found) is None
 
 
 def test_nothing_was_asked() -> None:
