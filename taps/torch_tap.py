@@ -180,6 +180,8 @@ class Tap:
         self.norms: dict[tuple[str, int], float] = {}
         self.edge: dict[tuple[str, int], int] = {}
         self.addresses: set[int] = set()
+        self.copied = False
+        self.handed: list[tuple[_Point, Tensor]] = []  # what arrived since the last window began, where copies are used
         self.origin: dict[tuple[str, int], int] = {}
         self.kept: dict[tuple[str, int], np.ndarray] = {}
         self.final: dict[str, Tensor] = {}
@@ -202,6 +204,7 @@ class Tap:
 
     def _stop(self) -> None:
         self.recording = False
+        self._hand_on()
         atexit.unregister(self.close)
         for handle in self._handles:
             handle.remove()
@@ -212,6 +215,7 @@ class Tap:
     def _enter(self, steps: int) -> int:
         """Makes room for so many more steps; returns the first. A window begins after every backward pass."""
         if self.dirty:
+            self._hand_on()
             self.windows.append(self.T)
             self.dirty = False
         self.T += steps
@@ -232,12 +236,28 @@ class Tap:
         return len(self.items) - 1, point
 
     def _note_copies(self, states: dict[str, Tensor], leaves: Sequence[Tensor]) -> None:
-        """Says where a step starts from a detached copy that wants a gradient: h.detach().requires_grad_()."""
+        """Sees where a step starts from a detached copy that wants a gradient: h.detach().requires_grad_()."""
         if self.addresses & {leaf.data_ptr() for leaf in leaves}:
+            self.copied = True
             self.note("A step starts from a detached copy of the last state that wants a gradient of its own, which a "
-                      "backward() of yours can hand on to the step before. connected, credit and edge show the graph, "
-                      "which is cut there; grad shows what arrived.")
+                      "backward() of yours can hand on to the step before. The graph is cut there; what was handed on "
+                      "after a loss and arrived counts as connected to that loss.")
         self.addresses = {state.data_ptr() for state in states.values()}
+
+    def _hand_on(self) -> None:
+        """Takes what your backward passes handed on from copy to copy since the last loss as that loss's credit."""
+        arrived: dict[str, list[tuple[int, Tensor]]] = defaultdict(list)
+        for item, grad in self.handed:
+            arrived[item.row].append((item.step, grad))
+        s, scale = max(self.credit, default=-1), self.B if self.reduction == "mean" else 1
+        for row, grads in arrived.items():
+            found = _summed(grads)
+            for t, norm in zip(found, _norms(torch.stack(list(found.values()))), strict=True):
+                if t < s and norm > 0 and (row, t) not in self.connected[s]:
+                    self.connected[s].add((row, t))
+                    self.credit[s][row, t] = norm * scale
+                    self.edge[row, t + 1] = 1
+        self.handed.clear()
 
     def _edges(self, t: int, rows: Iterable[str], straight: set[tuple[str, int]]) -> None:
         """Keeps which rows' states at t - 1 step t rests on by itself, and not by way of another state."""
@@ -352,6 +372,8 @@ class Tap:
             if grad is not None and self.recording and not self.busy:
                 self.dirty = True
                 item.grad = grad.detach().clone() if item.grad is None else item.grad + grad.detach()
+                if self.copied and isinstance(item, _Point):
+                    self.handed.append((item, grad.detach().clone()))
         return hook
 
     def _accumulated(self, name: str) -> Callable[[Tensor], None]:

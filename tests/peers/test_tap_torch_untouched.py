@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from taps.torch_tap import Tap
 from tests.peers.tap_programs import Program, train
-from tests.peers.tap_traces import documented, trace, windows
+from tests.peers.tap_traces import Trace, documented, trace, windows
 
 PROGRAMS = {
     "LSTM": Program(),
@@ -80,14 +82,14 @@ def test_norms_before_and_after_clipping(tmp_path: Path) -> None:
     assert (found.arrays["memory"] > 1e7).all()
 
 
-def k1k2(tmp_path: Path, by_hand: bool, T: int = 18, k1: int = 3, k2: int = 6) -> Any:
+def k1k2(tmp_path: Path, loop: Callable[..., None], T: int = 18, k1: int = 3, k2: int = 6) -> Trace:
     """A GRU cell, an update every k1 steps that goes k2 back; runs those steps again, or hands the gradient on."""
     torch.manual_seed(2)
     model = nn.ModuleDict({"cell": nn.GRUCell(3, 4), "readout": nn.Linear(4, 1)})
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     xs = torch.randn(T, 2, 3)
     with Tap(tmp_path / "trace.npz", model, optimizer, updates=T // k1, declared=f"k1k2:{k1},{k2}") as tap:
-        (_handed_on if by_hand else _run_again)(tap, model, optimizer, xs, k1, k2)
+        loop(tap, model, optimizer, xs, k1, k2)
     return trace(tmp_path / "trace.npz")
 
 
@@ -107,35 +109,53 @@ def _run_again(tap: Tap, model: Any, optimizer: Any, xs: Tensor, k1: int, k2: in
         optimizer.step()
 
 
-def _handed_on(tap: Tap, model: Any, optimizer: Any, xs: Tensor, k1: int, k2: int) -> None:
-    """The form that is passed around: every step detached, state.grad handed to the step before."""
-    states: list[tuple[Tensor | None, Tensor]] = [(None, torch.zeros(2, 4))]
+def _handed_on(tap: Tap, model: Any, optimizer: Any, xs: Tensor, k1: int, k2: int, clear: bool = True) -> None:
+    """The form that is passed around: every step detached, state.grad handed to the step before. As it is passed
+    around the states' gradients are not cleared, and pile up from one backward pass to the next."""
+    states = [(torch.zeros(2, 4), torch.zeros(2, 4))]
     for t, x in enumerate(xs):
         state = states[-1][1].detach().requires_grad_()
         new = model["cell"](x, state)
         loss = model["readout"](new).square().mean()
-        tap.step(h=new, loss=loss)
+        tap.step(h=new, loss=loss if (t + 1) % k1 == 0 else None)
         states = [*states, (state, new)][-k2 - 1 :]
         if (t + 1) % k1 == 0:
             loss.backward(retain_graph=True)
             for j in range(1, min(k2, len(states) - 1)):
                 states[-j - 1][1].backward(states[-j][0].grad, retain_graph=True)
+            for state, _ in states if clear else ():
+                state.grad = None
     optimizer.step()
 
 
 def test_k1k2_that_runs_its_steps_again(tmp_path: Path) -> None:
-    found = k1k2(tmp_path, by_hand=False)
+    found = k1k2(tmp_path, _run_again)
     assert found.meta["windows"] == list(range(0, 18, 3))
     assert found.first("h") == [max(0, (s // 3 + 1) * 3 - 6) for s in range(18)]
     assert found.solid("h")
     assert found.meta["declared"] == {"style": "k1k2", "k1": 3, "k2": 6}
 
 
-def test_a_gradient_that_is_handed_on_by_hand_is_said(tmp_path: Path) -> None:
-    found = k1k2(tmp_path, by_hand=True)
-    assert found.first("h") == list(range(18))  # the graph itself leads nowhere
-    assert any("backward() of yours can hand on" in note for note in found.meta["notes"])
-    assert (found.row("grad", "h")[:15] > 0).all()  # but the gradient arrived
+def test_k1k2_that_hands_its_gradient_on(tmp_path: Path) -> None:
+    """The graph leads nowhere; what arrived, step by step, is what the same steps in one graph give."""
+    found = k1k2(tmp_path, _handed_on)
+    assert found.losses == [2, 5, 8, 11, 14, 17]
+    assert found.first("h") == [max(0, s + 1 - 6) for s in found.losses]
+    assert any("handed on" in note for note in found.meta["notes"])
+    torch.manual_seed(2)
+    model = nn.ModuleDict({"cell": nn.GRUCell(3, 4), "readout": nn.Linear(4, 1)})
+    xs, states = torch.randn(18, 2, 3), [torch.zeros(2, 4)]
+    for x in xs:
+        states.append(model.cell(x, states[-1]))
+    for r, s in enumerate(found.losses):
+        reached = range(max(0, s + 1 - 6), s + 1)
+        grads = torch.autograd.grad(model.readout(states[s + 1]).square().mean(), [states[t + 1] for t in reached],
+                                    retain_graph=True)
+        wanted = [float(grad.norm(dim=1).sum()) for grad in grads]
+        np.testing.assert_allclose(found.row("credit", "h")[r, list(reached)], wanted, rtol=1e-5)
+    piled_up = k1k2(tmp_path, partial(_handed_on, clear=False))
+    assert piled_up.first("h") == found.first("h")
+    assert piled_up.row("credit", "h")[-1, 12] > 2 * found.row("credit", "h")[-1, 12]  # the bug shows
 
 
 def test_losses_of_every_shape_mean_the_same(tmp_path: Path) -> None:
