@@ -72,6 +72,15 @@ def test_a_new_beginning_is_marked_once_in_the_key() -> None:
     assert [mark["showlegend"] for mark in marks] == [True]
 
 
+def test_the_gradients_picture_says_which_state_is_cut_where() -> None:
+    drawn = draw_all(small())["grad"]
+    cuts = [trace for trace in drawn["data"] if trace["name"].endswith(" cut")]
+    assert [(cut["name"], cut["x"][::3].tolist()) for cut in cuts] == [("c cut", [3.5, 7.5]), ("h cut", [7.5])]
+    given = arrays(LSTM, {row: [4, 8] for row in LSTM}, T) | {"grad": np.ones((2, T))}
+    together = draw_all(outcome(meta(LSTM), given))["grad"]
+    assert [trace["name"] for trace in together["data"] if trace["name"].endswith(" cut")] == ["c, h cut"]
+
+
 def test_nothing_finite_is_said_in_the_picture() -> None:
     nothing = np.full((2, T), np.nan)
     drawn = draw_all(small(grad=nothing, state=nothing, loss=np.full(T, np.nan)))

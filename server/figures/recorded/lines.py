@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.recorded import Outcome
+from engine.recorded.recording import NO
 from engine.recorded.words import short
 from server.figures.base import Figure, axis, edges, log_lines, time_axis
 from server.figures.base import figure as framed
@@ -19,11 +20,33 @@ LOOKS = (("var(--full)", "solid", 2.5), ("var(--truncated)", "7px,3px", 2.5), ("
          ("var(--way-output)", "9px,3px,2px,3px", 2), ("var(--way-forget)", "solid", 1.25),
          ("var(--way-input)", "7px,3px", 1.25), ("var(--way-candidate)", "2px,2px", 1.25),
          ("var(--way-readout)", "9px,3px,2px,3px", 1.25))
+CUT_DASHES = ("4px,2px", "1px,2px", "8px,2px")
+MOST_CUTS = 60
 
 
 def gradients(found: Outcome) -> Figure:
-    """Returns the norm of the gradient that reached each row's state, over the steps."""
-    return _rows(found, found.recorded.grad, "‖gradient‖, mean over the batch")
+    """Returns the norm of the gradient that reached each row's state, over the steps, and where which state is cut."""
+    drawn = _rows(found, found.recorded.grad, "‖gradient‖, mean over the batch")
+    low, high = (10.0**end for end in drawn["layout"]["yaxis"]["range"])
+    for place, (steps, names) in enumerate(_cuts(found).items()):
+        mark = {"color": "var(--alarm)", "width": 1.5, "dash": CUT_DASHES[place % len(CUT_DASHES)], "simplify": False}
+        x = np.repeat(np.array(steps) - 0.5, 3)
+        x[2::3] = np.nan
+        y = np.tile([low, min(high, 1e307), np.nan], len(steps))
+        drawn["data"].append({"type": "scatter", "mode": "lines", "name": f"{', '.join(map(plain, names))} cut",
+                              "uid": f"cut{place}", "x": x, "y": y, "line": mark})
+    return drawn
+
+
+def _cuts(found: Outcome) -> dict[tuple[int, ...], list[str]]:
+    """Returns steps before which an edge is cut, and the states that are cut just there; none where they are many."""
+    edge, names = found.recorded.edge, list(short(found.recorded.about.rows).values())
+    out: dict[tuple[int, ...], list[str]] = {}
+    for name, flags in zip(names, edge if edge is not None else (), strict=False):
+        steps = np.flatnonzero(flags[1:] == NO) + 1
+        if 0 < len(steps) <= MOST_CUTS:
+            out.setdefault(tuple(int(step) for step in steps), []).append(name)
+    return out
 
 
 def states(found: Outcome) -> Figure:
