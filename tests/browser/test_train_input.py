@@ -126,3 +126,17 @@ def test_more_runs_than_may_wait_are_refused_in_words(train: Page, address: str)
         if train.locator("#stop").is_visible():
             train.locator("#stop").click()
             expect(train.locator("#status")).to_contain_text("Stopped")
+
+
+def test_a_long_text_stays_in_the_form_that_started_it_and_is_missed_after_a_reload(train: Page, address: str,
+                                                                                  tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("To be, or not to be: that is the question. " * 500, encoding="utf-8")
+    train.goto(place(address, QUICK))
+    train.locator('[data-option="text"] input[type=file]').set_input_files(long)
+    train.locator("#start").click()
+    ended(train)
+    expect(train.locator("#control-text-problem")).to_be_hidden()
+    expect(train.locator('[data-option="text"] textarea')).to_have_value(re.compile("^To be"))
+    train.reload()
+    expect(train.locator("#control-text-problem")).to_contain_text("too long to be shown (21,500)")

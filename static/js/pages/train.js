@@ -16,7 +16,7 @@ import { Pictures } from "../training/pictures.js";
 import { showSamples } from "../training/samples.js";
 import * as service from "../training/service.js";
 import { showStandings } from "../training/standings.js";
-import { showVerdict } from "../training/verdict.js";
+import { showVerdict, speak } from "../training/verdict.js";
 import { Watch } from "../training/watch.js";
 import { chrome } from "./chrome.js";
 
@@ -90,12 +90,13 @@ class Train {
   /**
    * Watches a run.
    * @param {any} summary
+   * @param {import("../training/lab.js").Lab | null} lab as it was started from this page; a summary leaves out what is long
    */
-  attend(summary) {
+  attend(summary, lab = null) {
     this.notices.clear();
     this.watch = new Watch(summary, { changed: (kinds) => this.update(kinds), said: (text) => this.connection(text) });
-    this.show(labOf(summary.lab, this.catalogue), false);
-    this.form.leftOut(summary.lab.left_out ?? {});
+    this.show(lab ?? labOf(summary.lab, this.catalogue), false);
+    if (!lab) this.form.leftOut(summary.lab.left_out ?? {});
     this.moment.begin(this.watch.run, new URLSearchParams(location.search));
     byId("seen").hidden = false;
     setText(byId("run-title"), summary.title || "The run");
@@ -138,12 +139,13 @@ class Train {
   async start() {
     this.key ||= Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.bar.starting(true);
+    const { lab } = this.form;
     try {
-      const summary = await service.start(asBody(this.form.lab, this.catalogue), this.key);
+      const summary = await service.start(asBody(lab, this.catalogue), this.key);
       this.key = "";
       this.leave();
       history.pushState(null, "", `/train/${summary.id}`);
-      this.attend(summary);
+      this.attend(summary, lab);
       await this.earlier(summary.id);
     } catch (error) {
       this.refused(error);
@@ -225,6 +227,7 @@ class Train {
     if (!run) return;
     this.bar.show(run);
     showVerdict(run);
+    speak(run);
     this.moment.show(run);
     showStandings(byId("standings"), run, this.moment.measure);
     showSamples(byId("samples"), run, this.moment.seed, this.moment.index);

@@ -17,6 +17,18 @@ export function showVerdict(run) {
 }
 
 /**
+ * Says to who listens what has changed: how the run stands without its numbers, and the verdict when it is final.
+ * @param {import("./run.js").Run} run
+ */
+export function speak(run) {
+  const final = run.over && run.verdict ? ` ${run.verdict.headline}` : "";
+  setText(byId("spoken"), `The run is ${SPOKEN[run.status] ?? run.status}.${final}`);
+}
+
+/** @type {Record<string, string>} */
+const SPOKEN = { queued: "waiting", cancelled: "stopped" };
+
+/**
  * Returns a sentence with minus signs in place of hyphens.
  * @param {string} text
  */
