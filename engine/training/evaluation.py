@@ -22,6 +22,7 @@ LEAST = 200  # steps of a row, below which there are fewer rows
 PIECE, COLUMNS = 32, 128  # steps and columns that are run through together
 HELD_SEED = (1 << 40, 0)  # of the sequences that a task makes for evaluation: no lane's seed is as large
 SEQUENCES = 256
+OUTPUTS = 1 << 22  # numbers of a forward pass' outputs, where many classes make them more than the columns allow
 FEWEST = 3_000  # tokens of an evaluation, where there are as many
 
 
@@ -54,7 +55,8 @@ class HeldOut:
 
     def _read(self, params: Params, data: list[Stretch], window: int) -> Evaluation:
         """Returns the mean over all losses, the state being initial every `window` steps."""
-        found = [self._score(params, group, window) for stretch in data for group in _groups(stretch)]
+        columns = max(1, min(COLUMNS, OUTPUTS // (PIECE * self.network.outputs)))
+        found = [self._score(params, group, window) for stretch in data for group in _groups(stretch, columns)]
         tokens = sum(score.places for score in found)
         loss, correct = sum(score.loss for score in found), sum(score.correct for score in found)
         return Evaluation(loss / tokens, correct / tokens, tokens) if tokens else Evaluation(nan, nan, 0)
@@ -103,10 +105,10 @@ def _beside(x: Array, windows: int) -> Array:
     return np.moveaxis(cut, 0, -2).reshape(*cut.shape[1:-1], -1)
 
 
-def _groups(data: Stretch) -> Iterator[Stretch]:
-    for first in range(0, data.xs.shape[-1], COLUMNS):
-        columns = slice(first, first + COLUMNS)
-        yield Stretch(np.ascontiguousarray(data.xs[..., columns]), np.ascontiguousarray(data.targets[..., columns]),
+def _groups(data: Stretch, columns: int) -> Iterator[Stretch]:
+    for first in range(0, data.xs.shape[-1], columns):
+        now = slice(first, first + columns)
+        yield Stretch(np.ascontiguousarray(data.xs[..., now]), np.ascontiguousarray(data.targets[..., now]),
                       data.counts)
 
 
