@@ -22,20 +22,27 @@ LOOKS = (("var(--full)", "solid", 2.5), ("var(--truncated)", "7px,3px", 2.5), ("
          ("var(--way-readout)", "9px,3px,2px,3px", 1.25))
 CUT_DASHES = ("4px,2px", "1px,2px", "8px,2px")
 MOST_CUTS = 60
+MOST_SHOWN = 1e300  # on a linear axis, so that its ends are numbers
 
 
 def gradients(found: Outcome) -> Figure:
     """Returns the norm of the gradient that reached each row's state, over the steps, and where which state is cut."""
     drawn = _rows(found, found.recorded.grad, "‖gradient‖, mean over the batch")
-    low, high = (10.0**end for end in drawn["layout"]["yaxis"]["range"])
+    low, high = _ends(drawn)
     for place, (steps, names) in enumerate(_cuts(found).items()):
         mark = {"color": "var(--alarm)", "width": 1.5, "dash": CUT_DASHES[place % len(CUT_DASHES)], "simplify": False}
         x = np.repeat(np.array(steps) - 0.5, 3)
         x[2::3] = np.nan
-        y = np.tile([low, min(high, 1e307), np.nan], len(steps))
+        y = np.tile([low, high, np.nan], len(steps))
         drawn["data"].append({"type": "scatter", "mode": "lines", "name": f"{', '.join(map(plain, names))} cut",
                               "uid": f"cut{place}", "x": x, "y": y, "line": mark})
     return drawn
+
+
+def _ends(drawn: Figure) -> tuple[float, float]:
+    """Returns the ends of a logarithmic axis, as far as they are numbers."""
+    low, high = drawn["layout"]["yaxis"]["range"]
+    return 10.0 ** max(low, -307.0), 10.0 ** min(high, 307.0)
 
 
 def _cuts(found: Outcome) -> dict[tuple[int, ...], list[str]]:
@@ -52,9 +59,9 @@ def _cuts(found: Outcome) -> dict[tuple[int, ...], list[str]]:
 def states(found: Outcome) -> Figure:
     """Returns the norm of each row's state, with a line where the states start anew."""
     drawn = _rows(found, found.recorded.state, "‖state‖, mean over the batch")
-    low, high = (10.0**end for end in drawn["layout"]["yaxis"]["range"])
+    low, high = _ends(drawn)
     for column in np.flatnonzero(found.plan.reset)[:60]:
-        line = upright("starts anew", (column - 0.5 + 0.5) * found.recorded.stride - 0.5, low, min(high, 1e307),
+        line = upright("starts anew", (column - 0.5 + 0.5) * found.recorded.stride - 0.5, low, high,
                        line={"color": "var(--alarm)", "width": 1.5, "dash": "4px,2px"})
         shown = any(trace["name"] == "starts anew" for trace in drawn["data"])
         drawn["data"].append({**line, "showlegend": not shown, "uid": f"anew{column}"})
@@ -74,7 +81,7 @@ def _rows(found: Outcome, rows: dict[str, Floats], title: str) -> Figure:
 def losses(found: Outcome) -> Figure:
     """Returns the loss at each step that has one, on a linear axis that holds 0."""
     values = found.recorded.loss.per_step
-    finite = values[np.isfinite(values)]
+    finite = np.clip(values[np.isfinite(values)], -MOST_SHOWN, MOST_SHOWN)
     low, high = min(0.0, float(finite.min(initial=0.0))), max(1e-300, float(finite.max(initial=0.0)))
     room = 0.06 * (high - low)
     places = np.arange(len(values), dtype=np.float64)

@@ -14,6 +14,7 @@ from server.figures.training.series import Series, near
 
 DASHES = ("solid", "7px,3px", "2px,3px", "9px,3px,2px,3px", "15px,4px", "5px,5px", "4px,2px,1px,2px",
           "12px,3px,2px,3px,2px,3px")
+TOKENS = {"copy": "symbols", "lagged_bits": "bits"}  # what a step of these tasks is
 BAND_OPACITY = 0.2
 MARGIN = {"l": 62, "r": 14, "t": 40, "b": 44}
 
@@ -57,7 +58,7 @@ def token_word(view: RunView) -> str:
     """Returns what a token of this run is, in the plural."""
     if view.lab.task == "text":
         return "characters" if view.lab.vocabulary == "char" else "words"
-    return "steps"
+    return TOKENS.get(view.lab.task, "steps")
 
 
 def is_classes(view: RunView) -> bool:

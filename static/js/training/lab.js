@@ -111,5 +111,6 @@ export function another(strategies, fields) {
  * @param {import("../state.js").Config} config
  */
 export function tokenWord({ task, vocabulary }) {
-  return task === "text" ? (vocabulary === "word" ? "words" : "characters") : "steps";
+  if (task === "text") return vocabulary === "word" ? "words" : "characters";
+  return task === "copy" ? "symbols" : task === "lagged_bits" ? "bits" : "steps";
 }

@@ -1,6 +1,7 @@
 /** A run as its events tell it: pure. Points and moments come in the order of their ids, and none twice. */
 
 import { percent } from "../lib/format.js";
+import { tokenWord } from "./lab.js";
 
 /**
  * @typedef {{tokens: number, update: number, loss: number | null, accuracy: number | null, norm: number | null, clipped: number | null,
@@ -141,8 +142,7 @@ export function measured(loss, lab, measure) {
   const value = loss ?? NaN;
   if (lab.task === "adding" || lab.task === "series") return { value, unit: "half the squared error" };
   if (measure === "perplexity") return { value: Math.exp(value), unit: "perplexity" };
-  const token = lab.task === "text" ? (lab.vocabulary === "word" ? "word" : "character") : "step";
-  return { value: measure === "bits" ? value / Math.LN2 : value, unit: `${measure} per ${token}` };
+  return { value: measure === "bits" ? value / Math.LN2 : value, unit: `${measure} per ${tokenWord(lab).slice(0, -1)}` };
 }
 
 /**

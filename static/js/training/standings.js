@@ -46,7 +46,7 @@ function row(run, strategy, index, measure) {
   const peak = run.peaks.get(index) ?? 0;
   const accuracy = last(reset ? "accuracy_reset" : "accuracy_carry");
   const cells = [trained(lanes, run.lab), loss("loss_carry"), loss("loss_reset"), Number.isFinite(accuracy) ? share(accuracy) : "", short(now("norm")),
-    Number.isFinite(now("clipped")) && run.lab.clip_by !== "off" ? share(now("clipped")) : "", short(last("half_life")), duration(seconds || null),
+    Number.isFinite(now("clipped")) && run.lab.clip_by !== "off" ? share(now("clipped")) : "", short(last("half_life")), seconds && seconds < 10 ? `${seconds.toFixed(1)}\u00a0s` : duration(seconds || null),
     peak ? `${number(peak / 2 ** 20)}\u00a0MiB` : ""];
   const own = reset ? 2 : 1;
   return make("tr", { "data-strategy": index }, make("th", { scope: "row" }, swatch(index), strategyName(strategy)),

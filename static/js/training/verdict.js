@@ -2,13 +2,14 @@
 
 import { byId, make, setText } from "../lib/dom.js";
 import { set } from "../lib/format.js";
+import { share } from "./run.js";
 
 /** @param {import("./run.js").Run} run */
 export function showVerdict(run) {
   const { verdict } = run;
   const headline = verdict?.headline ?? "";
   byId("verdict").hidden = !headline;
-  setText(byId("verdict-kind"), run.status === "done" ? "Verdict" : "Preliminary");
+  setText(byId("verdict-kind"), run.status === "done" ? "Verdict" : `Preliminary, with ${share(run.share)} of the tokens trained on`);
   setText(byId("verdict-headline"), signed(headline));
   const others = (verdict?.comparisons ?? []).map((/** @type {any} */ one) => one.text).filter((/** @type {string} */ text) => text && text !== headline);
   list(byId("verdict-others"), others);
