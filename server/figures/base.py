@@ -104,7 +104,7 @@ def log_axis(title: str, low: int, high: int, *, zeros: bool, infinities: bool) 
     """Returns an absolute logarithmic axis, with rails for exact zeros below and infinities above."""
     gap = rail_gap(low, high)
     every = max(1, math.ceil((high - low) / 6))
-    exponents = list(range(low, high + 1, every))
+    exponents = list(range(low, min(high, 308) + 1, every))
     values, texts = [10.0**e for e in exponents], [power(e) for e in exponents]
     if zeros:
         values, texts = [10.0 ** (low - gap), *values], ["0", *texts]

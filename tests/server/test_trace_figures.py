@@ -8,24 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.recorded import Outcome, limits, outcome_of, recorded
+from engine.errors import InputError
+from engine.recorded import Outcome, limits, outcome_of, read_trace, recorded, source_of
 from server import encoding
 from server.figures.recorded import draw_all
 from server.traces.view import view_of
+from tests.engine.false_traces import given, trace
 from tests.engine.recorded_traces import LSTM, RNN, arrays, every, meta
+from tests.engine.test_recorded_bad import another, other_text
 
 T = 12
 
 
-def outcome(fields: dict[str, Any], given: dict[str, np.ndarray]) -> Outcome:
-    return outcome_of(recorded(json.dumps(fields).encode(), given))
+def outcome(fields: dict[str, Any], arrived: dict[str, np.ndarray]) -> Outcome:
+    return outcome_of(recorded(json.dumps(fields).encode(), arrived))
 
 
 def small(**more: Any) -> Outcome:
-    given = arrays(LSTM, {"lstm.l0.c": every(4, T)}, T, credit=lambda lag: 0.5**lag,
+    arrived = arrays(LSTM, {"lstm.l0.c": every(4, T)}, T, credit=lambda lag: 0.5**lag,
                    reset={row: [8] for row in LSTM})
     return outcome(meta(LSTM, [0, 4, 8], {"style": "window", "k": 4}),
-                   given | {"state": np.ones((2, T)), "grad": np.full((2, T), 0.1)} | more)
+                   arrived | {"state": np.ones((2, T)), "grad": np.full((2, T), 0.1)} | more)
 
 
 def part(figure: Any, name: str) -> Any:
@@ -45,8 +48,8 @@ def test_the_staircases_are_those_of_the_test() -> None:
 
 def test_losses_that_are_few_have_a_line_each() -> None:
     losses = [2, 3, 11]
-    given = arrays(RNN, {}, T, losses, credit=lambda lag: 0.5**lag)
-    drawn = draw_all(outcome(meta(RNN), given))["credit:rnn.l0.h"]
+    arrived = arrays(RNN, {}, T, losses, credit=lambda lag: 0.5**lag)
+    drawn = draw_all(outcome(meta(RNN), arrived))["credit:rnn.l0.h"]
     axis = drawn["layout"]["yaxis"]
     assert (axis["tickvals"], axis["ticktext"]) == ([0, 1, 2], ["2", "3", "11"])
     cells = part(drawn, "matrix")["z"]
@@ -76,8 +79,8 @@ def test_the_gradients_picture_says_which_state_is_cut_where() -> None:
     drawn = draw_all(small())["grad"]
     cuts = [trace for trace in drawn["data"] if trace["name"].endswith(" cut")]
     assert [(cut["name"], cut["x"][::3].tolist()) for cut in cuts] == [("c cut", [3.5, 7.5]), ("h cut", [7.5])]
-    given = arrays(LSTM, {row: [4, 8] for row in LSTM}, T) | {"grad": np.ones((2, T))}
-    together = draw_all(outcome(meta(LSTM), given))["grad"]
+    arrived = arrays(LSTM, {row: [4, 8] for row in LSTM}, T) | {"grad": np.ones((2, T))}
+    together = draw_all(outcome(meta(LSTM), arrived))["grad"]
     assert [trace["name"] for trace in together["data"] if trace["name"].endswith(" cut")] == ["c, h cut"]
 
 
@@ -89,11 +92,36 @@ def test_nothing_finite_is_said_in_the_picture() -> None:
     encoding.encode_json({"figures": drawn})
 
 
+def test_whatever_can_be_read_can_be_drawn_and_encoded() -> None:
+    """Traces with other numbers, types and fields; among them 1e308, infinity and NaN in every place."""
+    rng = np.random.default_rng(8)
+    drawn = 0
+    for _ in range(1200):
+        changed = given()
+        for name in rng.choice(list(changed), rng.integers(1, 3)):
+            changed[name] = another(changed[name], rng)
+        try:
+            found = outcome_of(read_trace(source_of(trace(other_text(rng), changed))))
+        except InputError:
+            continue
+        assert encoding.encode_json(view_of(found))
+        drawn += 1
+    assert drawn > 150
+
+
+@pytest.mark.parametrize("value", [1e308, 5e-324, 0.0])
+def test_numbers_at_the_ends_of_what_there_is(value: float) -> None:
+    everywhere = small(grad=np.full((2, T), value), state=np.full((2, T), value), loss=np.full(T, value))
+    for figure in draw_all(everywhere).values():
+        for name in ("xaxis", "yaxis"):
+            assert np.isfinite(figure["layout"][name]["range"]).all()
+
+
 def test_only_the_first_rows_are_drawn_where_there_are_many() -> None:
     rows = [f"net.l{n}.h" for n in range(12)]
-    given = {"loss": np.ones(T), "state": np.ones((12, T)), "losses": np.arange(T),
+    arrived = {"loss": np.ones(T), "state": np.ones((12, T)), "losses": np.arange(T),
              "credit": np.tile(np.tril(np.ones((T, T))), (12, 1, 1))}
-    found = outcome(meta(rows), given)
+    found = outcome(meta(rows), arrived)
     view = view_of(found)
     assert sum(name.startswith("credit:") for name in view.figures) == 8 == len(view.credit)
     assert len([trace for trace in view.figures["state"]["data"] if trace["name"] in view.short.values()]) == 8
@@ -119,8 +147,8 @@ def test_the_answer_is_bounded_for_the_largest_of_everything() -> None:
     losses = np.linspace(3, steps - 1, R).astype(int)
     lag = losses[:, None] - np.arange(steps)[None, :]
     credit = np.broadcast_to(np.where(lag >= 0, 0.123456789, 0.0).astype(np.float32), (P, R, steps))
-    given = {"loss": np.ones(steps), "losses": losses, "credit": credit, "connected": (credit > 0).astype(np.uint8),
+    arrived = {"loss": np.ones(steps), "losses": losses, "credit": credit, "connected": (credit > 0).astype(np.uint8),
              "state": np.full((P, steps), 0.123456789), "grad": np.full((P, steps), 0.123456789)}
-    view = view_of(outcome(meta([f"l{n}" for n in range(P)]), given))
+    view = view_of(outcome(meta([f"l{n}" for n in range(P)]), arrived))
     assert len(encoding.encode_binary(view)) < 16 * 2**20
     assert len(encoding.encode_json(view)) < 48 * 2**20
