@@ -15,6 +15,10 @@ SMALL = "steps=12&hidden=4&batch=2"
 ADDRESS = "http://localhost"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--disturbed", type=int, default=1, help="runs that test_training_disturbed.py disturbs")
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     return Settings(workers=1)
