@@ -105,8 +105,8 @@ def test_a_server_that_stops_is_said_and_the_run_goes_on_when_it_is_back(page: P
     expect(page.locator("#notice")).to_contain_text("does not answer", timeout=15_000)
     before = shown(page)
     with running(port=port):
-        expect(page.locator("#status")).to_contain_text("Interrupted", timeout=40_000)
-        expect(page.locator("#notice")).to_be_hidden()
+        expect(page.locator("#notice")).to_be_hidden(timeout=40_000)
+        expect(page.locator("#status")).to_contain_text("Interrupted")
         assert shown(page) >= before
         page.locator("#pause").click()
         expect(page.locator("#status")).to_contain_text("Training", timeout=20_000)
