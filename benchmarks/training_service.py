@@ -14,7 +14,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 from benchmarks.timing import machine
 from scripts.running import running
 
-ROUNDS, SECONDS, SETTLED = 3, 4.0, 1.0
+ROUNDS, SECONDS, SETTLED = 9, 3.0, 1.0
 LAB: dict[str, Any] = {"hidden": 64, "batch": 16, "tokens": 20_000_000, "seeds": 1, "evaluations": 1}
 ONE = [{"k": 20}]
 TWO = [{"k": 20}, {"k": 20, "value": "reset"}]
