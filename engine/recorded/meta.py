@@ -55,8 +55,6 @@ def about_of(text: bytes, steps: int) -> Origin:
 
 
 def _object(text: bytes) -> dict[str, Any]:
-    if len(text) > limits.META_BYTES:
-        raise _wrong("meta", f"{len(text)} bytes", f"must have at most {limits.META_BYTES} bytes")
     if (depth := _depth(text)) > limits.META_DEPTH:
         raise _wrong("meta", f"nested {depth} deep", f"must be nested at most {limits.META_DEPTH} deep")
     try:

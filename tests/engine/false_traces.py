@@ -87,6 +87,23 @@ def flip(name: bytes, beyond: int, file: bytes | None = None) -> bytes:
     return changed(edit, file)
 
 
+def packed(change: int, place: Callable[[bytearray, bytes], int], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A good trace, one entry of whose directory says so many bytes more or fewer than there are."""
+    def edit(whole: bytearray) -> None:
+        at = place(whole, b"PK\1\2") + 20
+        struct.pack_into("<I", whole, at, struct.unpack_from("<I", whole, at)[0] + change)
+
+    return changed(edit, archive(members(), method))
+
+
+def no_block() -> bytes:
+    """A packed member that begins with a kind of block that there is not."""
+    def edit(whole: bytearray) -> None:
+        whole[whole.index(b"loss.npy") + 8] = 7
+
+    return changed(edit, archive(members(), zipfile.ZIP_DEFLATED))
+
+
 def renamed(name: bytes, find: Callable[[bytearray, bytes], int]) -> bytes:
     """A good trace that calls its losses something else, in one of the two places."""
     def edit(whole: bytearray) -> None:
@@ -187,6 +204,15 @@ FALSE: dict[str, tuple[bytes, str]] = {
     ),
     "a bomb of 1 GiB": (bomb(2**30), "must unpack to"),
     "a bomb of 255 MiB": (bomb(255 * 2**20), "must pack 200 to 1"), "a bomb that lies": (lying_bomb(), "bytes"),
+    "a member of 257 MiB": (at_directory(24, "<I", 257 << 20), "must unpack to 268435456"),
+    "past the end": (packed(600, bytearray.rindex, zipfile.ZIP_STORED), "past the end"),
+    "fewer packed bytes": (packed(-9, bytearray.index), "cut short"),
+    "more packed bytes": (packed(5, bytearray.index), "must unpack to"),
+    "a block of no kind": (no_block(), "'damaged'"),
+    "a state of one axis": (trace(state=np.ones(T)), "must have the axes (P rows, T steps)"),
+    "losses of two axes": (trace(losses=np.ones((T, 1), int)), "one line of steps"),
+    "17 verified": (trace(fields(verified={str(n): 0.1 for n in range(17)})), "at most 16"),
+    "verified a list": (trace(fields(verified=[1])), "must be null"),
     "objects": (with_bytes("loss", npy(OBJECTS)), "a pickle of objects"),
     "a pickle in a member": (with_bytes("loss", pickle.dumps([1.0])), "a pickle"),
     "no npy": (with_bytes("loss", b"hello"), "no .npy"), "an empty member": (with_bytes("loss", b""), "no .npy"),

@@ -155,6 +155,9 @@ def test_the_style_is_found_without_being_told(config: dict[str, Any]) -> None:
 def test_random_cuts_are_not_declared_and_a_credit_is_needed() -> None:
     found = engine.analyze(engine.parse({"style": "random", "p": 0.1, "hidden": 4}))
     assert trace_of(found)[0]["declared"] is None
+    assert trace_of(engine.analyze(engine.parse({"hidden": 4}), certify=False))[0]["verified"] is None
+    with pytest.raises(engine.InputError, match="must be floats, integers or booleans"):
+        recorded(json.dumps(meta(RNN)).encode(), {"loss": np.ones(3, complex)})
     with pytest.raises(engine.InputError, match="must hold credit"):
         trace_of(engine.analyze(engine.parse({"hidden": 4}), include=frozenset()))
 
@@ -167,8 +170,11 @@ def test_what_can_be_expected(text: str, title: str) -> None:
     assert title_of(parse_expected(text)) == title
 
 
-@pytest.mark.parametrize("text", ["", "window", "window:", "window:0", "window:20,30", "k1k2:10", "k1k2:20,10",
-                                  "full:3", "window:20,keep", "none", "window:9999999", "window:-1", "WINDOW:20", "window:2e1"])
+NO_TRUNCATION = ["", "window", "window:", "window:0", "window:20,30", "k1k2:10", "k1k2:20,10", "full:3", "window:20,keep",
+                 "none", "window:9999999", "window:-1", "WINDOW:20", "window:2e1"]
+
+
+@pytest.mark.parametrize("text", NO_TRUNCATION)
 def test_what_cannot_be_expected(text: str) -> None:
     with pytest.raises(engine.InputError, match="expect"):
         parse_expected(text)

@@ -130,6 +130,18 @@ def test_sections_where_windows_were_meant() -> None:
     assert agrees(right) is True
 
 
+def test_as_many_windows_as_k_that_are_no_sections() -> None:
+    found = made(RNN, {"rnn.l0.h": [13, 40]}, T, [0, 13, 40], {"style": "window", "k": 3})
+    assert says(found)[2] == "Each loss stops at the start of its own forward pass: 3 sections of 13 to 27 steps."
+
+
+def test_windows_that_are_sequences_of_their_own() -> None:
+    reset = {row: [30] for row in LSTM}
+    found = made(LSTM, {}, T, [0, 30], WINDOW20, reset=reset)
+    assert says(found)[2:] == ["Every loss reaches back to where the state starts anew.",
+                               "The state starts anew at step 30: its value is not carried there."]
+
+
 @pytest.mark.parametrize(("k", "said"), [(10, "every 10 steps, not every 20."), (30, "every 30 steps, not every 20.")])
 def test_another_k(k: int, said: str) -> None:
     found = made(LSTM, both(k), T, every(k, T, 0), WINDOW20)

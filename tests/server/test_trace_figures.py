@@ -117,6 +117,35 @@ def test_numbers_at_the_ends_of_what_there_is(value: float) -> None:
             assert np.isfinite(figure["layout"][name]["range"]).all()
 
 
+def test_captions_of_updates() -> None:
+    def captions(**updates: Any) -> dict[str, str]:
+        return outcome(meta(RNN, parameters=["W"]), {"loss": np.ones(3), **updates}).captions
+
+    norms = np.array([[1.0], [3.0]])
+    assert captions(norm_before=norms)["parameters"] == "Only the norms before clipping were recorded."
+    assert captions(norm_after=norms)["parameters"] == "Only the norms after clipping were recorded."
+    same = captions(norm_before=norms, norm_after=norms)["parameters"]
+    assert same == "The largest norm of all parameters together is 3; clipping changes nothing in any of the 2 updates."
+    infinite = captions(norm_before=norms * np.inf, norm_after=norms)["parameters"]
+    assert infinite == "Not one update has a gradient that is finite."
+    assert captions(memory=np.array([2.0**21]))["memory"] == "2 MiB are resident at the one update."
+    steady = captions(memory=np.array([2.0**28, 2.0**28]))["memory"]
+    assert steady == "From 256 MiB at the first update to 256 MiB at the last: it does not grow."
+
+
+def test_a_state_that_a_loss_does_not_lead_to_says_so() -> None:
+    apart = {"b.h": (("b.h",), ()), "a.h": (("a.h",), ())}
+    found = outcome(meta(apart), arrays(apart, {}, T, credit=lambda lag: 0.5**lag))
+    assert found.captions["credit:b.h"] == "The loss at step 11 does not lead to this state."
+
+
+def test_a_plan_that_has_no_style_is_drawn_as_found() -> None:
+    found = outcome(meta(RNN), arrays(RNN, {"rnn.l0.h": [5, 7]}, T))
+    assert found.plan.title == "as found"
+    assert found.plan.reach.tolist() == [0] * 5 + [5] * 2 + [7] * 5
+    assert found.plan.cut.tolist() == [t in (5, 7) for t in range(T)]
+
+
 def test_only_the_first_rows_are_drawn_where_there_are_many() -> None:
     rows = [f"net.l{n}.h" for n in range(12)]
     arrived = {"loss": np.ones(T), "state": np.ones((12, T)), "losses": np.arange(T),
