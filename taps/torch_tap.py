@@ -40,7 +40,7 @@ WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 CELLS = (nn.LSTMCell, nn.GRUCell, nn.RNNCell)
 AGREES = 1e-4  # the unrolled outputs may differ from the module's by this share of the largest one
 MOST_NOTES, MOST_LOSSES, MOST_LINES = 50, 1024, 4096  # what a trace may hold: notes, losses, losses x rows
-TOGETHER = 1 << 24  # of how many numbers the gradients may be that are held at the same time
+LOSSES_TOGETHER, NUMBERS_TOGETHER = 12, 1 << 24  # that go back side by side; few losses have few steps behind them
 FREED = ("freed", "second time", "inplace operation")
 
 
@@ -111,7 +111,8 @@ class Tap:
             self.loss_at[s] = float(row.detach().sum() * scale / self.B)
         asked = [i for i in range(len(steps)) if (len(steps) - 1 - i) % self.ask == 0] if len(steps) > 1 else (
             [0] if steps[0] % self.ask == 0 else [])
-        together = max(1, TOGETHER // max(1, sum(done.size for done in self.passes if done.start == self.windows[-1])))
+        size = sum(done.size for done in self.passes if done.start == self.windows[-1])
+        together = max(1, min(LOSSES_TOGETHER, NUMBERS_TOGETHER // max(1, size)))
         for i in range(0, len(asked), together):
             some = asked[i : i + together]
             self._credit([steps[i] for i in some], [table[i].sum() for i in some], scale, len(steps) > 1)
@@ -572,7 +573,9 @@ class Tap:
             arrived = {item.kind: item.grad for item in self.items
                        if isinstance(item, _Port) and item.run is done and item.grad is not None}
             for _, rows in done.push([(0, arrived)] if arrived else []):
-                found += [(row, {done.start + i: grad for i, grad in enumerate(grads)}) for row, grads in rows.items()]
+                for row, grads in rows.items():
+                    behind = [torch.zeros_like(grads[0])] * (done.T - len(grads))
+                    found.append((row, {done.start + i: grad for i, grad in enumerate([*grads, *behind])}))
         for row, grads in found:
             norms = _norms(torch.stack(list(grads.values())))
             out[row] |= {t: norm * scale for t, norm in zip(grads, norms, strict=True)}
@@ -721,13 +724,19 @@ class _Pass:
         """Returns for each loss the gradient of every state by row, from what arrived at the outputs."""
         if not arrived:
             return []
-        flat = [state for states in self.states.values() for state in states]
-        asked = []
-        for kind, output in self.outputs.items():
-            none = torch.zeros_like(output)
-            asked.append(torch.stack([self._shaped(kind, each[kind]) if kind in each else none for _, each in arrived]))
-        found = torch.autograd.grad(list(self.outputs.values()), flat, asked, retain_graph=True, is_grads_batched=True)
-        return [(s, {row: [found[j * self.T + t][i] for t in range(self.T)] for j, row in enumerate(self.states)})
+        if any(set(each) != {"out"} for _, each in arrived):
+            last, outputs, asked = self.T, list(self.outputs.values()), []
+            for kind, output in self.outputs.items():
+                none = torch.zeros_like(output)
+                shaped = [self._shaped(kind, each[kind]) if kind in each else none for _, each in arrived]
+                asked.append(torch.stack(shaped))
+        else:  # nothing goes back from steps behind the last one that a loss reads
+            grads = torch.stack([self.by_time(each["out"]) for _, each in arrived])
+            last = 1 + max(torch.nonzero(grads.flatten(2).any(2).any(0)).flatten().tolist(), default=0)
+            outputs, asked = self.states[self.row(self.L - 1, "h")][:last], list(grads[:, :last].unbind(1))
+        flat = [state for states in self.states.values() for state in states[:last]]
+        found = torch.autograd.grad(outputs, flat, asked, retain_graph=True, is_grads_batched=True)
+        return [(s, {row: [found[j * last + t][i] for t in range(last)] for j, row in enumerate(self.states)})
                 for i, (s, _) in enumerate(arrived)]
 
     def _shaped(self, kind: str, grad: Tensor) -> Tensor:
