@@ -170,8 +170,8 @@ def test_what_can_be_expected(text: str, title: str) -> None:
     assert title_of(parse_expected(text)) == title
 
 
-NO_TRUNCATION = ["", "window", "window:", "window:0", "window:20,30", "k1k2:10", "k1k2:20,10", "full:3", "window:20,keep",
-                 "none", "window:9999999", "window:-1", "WINDOW:20", "window:2e1"]
+NO_TRUNCATION = ["", "window", "window:", "window:0", "window:20,30", "k1k2:10", "k1k2:20,10", "full:3",
+                 "window:20,keep", "none", "window:9999999", "window:-1", "WINDOW:20", "window:2e1"]
 
 
 @pytest.mark.parametrize("text", NO_TRUNCATION)
