@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from scripts.shell import ROOT
-from tests.server.training_client import TINY, numbers, served, visitor
+from tests.server.live import Live, alive, until
+from tests.server.training_client import TINY, numbers, served, trainers, visitor, within
 
 
 def train(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -85,3 +87,15 @@ def test_nothing_of_it_is_left_behind(lab: Path, tmp_path: Path) -> None:
     before = set(Path(os.environ.get("TMPDIR", "/tmp")).glob("unrolled-*"))
     assert train(lab, "--quiet").returncode == 0
     assert set(Path(os.environ.get("TMPDIR", "/tmp")).glob("unrolled-*")) <= before
+
+
+def test_an_interrupt_ends_it_and_its_processes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "server.cli", "train", "carry-or-reset", "--tokens", "10000000"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        running = Live(process, 0)
+        until(lambda: len(trainers(running)) > 0, within(20))
+        processes = trainers(running)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=within(10))
+    assert (process.returncode, output, errors) == (130, "", "")
+    until(lambda: not any(map(alive, processes)), within(2))
