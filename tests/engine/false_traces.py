@@ -213,7 +213,7 @@ FALSE: dict[str, tuple[bytes, str]] = {
     "a long header": (with_bytes("loss", header(" " * 5000)), "at most 4096"),
     "fewer bytes than the shape": (with_bytes("loss", npy(np.ones(T))[:-1]), "must have at most 4 axes"),
     "more bytes than the shape": (with_bytes("loss", npy(np.ones(T)) + b"x"), "must have at most 4 axes"),
-    "five axes": (trace(states_0=np.ones((1) * 5)), "4 axes"),
+    "five axes": (trace(states_0=np.ones((1,) * 5)), "4 axes"),
     "text in an array": (trace(loss=np.array(["x"] * T)), "dtype <U1"),
     "complex": (trace(state=np.ones((2, T), complex)), "dtype <c16"),
     "longdouble": (trace(loss=np.ones(T, np.longdouble)), "dtype"),
