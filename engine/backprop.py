@@ -31,7 +31,7 @@ class Gradients:
 
 def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradients:
     """Returns the gradients of the plan's objective along the tape."""
-    sweep = Sweep(network, params, [list(layer.factors) for layer in tape.layers], plan.tracks)
+    sweep = Sweep(network, params, [layer.factors for layer in tape.layers], plan.tracks)
     sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan)
     dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
     terms = _terms(network, params, tape, dy, sweep.records)
@@ -52,14 +52,15 @@ class Sweep:
     factors and weights, and runs it again for every window: it does not `keep` the states' gradients, and its
     records (T, A, B) lie in memory as (A, T, B), as the weights' gradients need them."""
 
-    def __init__(self, network: Network, params: Params, factors: Sequence[Sequence[Array]], m: int,
+    def __init__(self, network: Network, params: Params, factors: Sequence[Array | Sequence[Array]], m: int,
                  keep: bool = True) -> None:
         T, B, dtype = len(factors[0]), factors[0][0].shape[1], factors[0][0].dtype
         H, S, layers, A = network.hidden, network.state, range(network.layers), network.cell.records * network.hidden
         self.cell, self.H, self.summed, self.keep = network.cell, H, m > 1, keep
         self.parts = 1 if keep or not network.cell.whole else parts_of(H, network.cell.gates * H, m * B)
         self.w = [self._weights(layer_params(params, layer)) for layer in layers]
-        self.factors = [[f.reshape(-1, H, 1, B) for f in each] for each in factors]
+        self.factors = [list(each.reshape(T, -1, H, 1, B)) if isinstance(each, np.ndarray) else
+                        [f.reshape(-1, H, 1, B) for f in each] for each in factors]
         self.states = [np.zeros((T, S, B), dtype) for _ in layers] if keep else []
         self.records = [np.empty((T, A, B), dtype) if keep else np.empty((A, T, B), dtype).swapaxes(0, 1)
                         for _ in layers]
@@ -73,15 +74,14 @@ class Sweep:
         self.dA = [list(kept[:, :, None]) if keep and m == 1 else [np.empty((A, m, B), dtype)] * T
                    for kept in self.records]
         self.top = [ds[:H] for ds in self.ds[-1]]
-        self.views = [self._cut(layer) for layer in layers]
+        self.views = [] if keep else [[self._cut(layer, t) for t in range(T)] for layer in layers]
 
     def _weights(self, w: Params) -> Params:
         return {**w, "W_hh.T": split(w["W_hh"].T, self.parts)}
 
-    def _cut(self, layer: int) -> list[Views]:
-        backs = [self.before[layer], *self.ds[layer]]
-        return [self.cell.back_views(*step, self.parts)
-                for step in zip(self.factors[layer], self.ds[layer], self.dA[layer], backs, strict=False)]
+    def _cut(self, layer: int, t: int) -> Views:
+        back = self.ds[layer][t - 1] if t else self.before[layer]
+        return self.cell.back_views(self.factors[layer][t], self.ds[layer][t], self.dA[layer][t], back, self.parts)
 
     def run(self, dh: Array | Sequence[Array], plan: Plan, fill: Fill | None = None, some: int = 1) -> None:
         """Sweeps back over the plan's steps. dh, a (H, 1, B) a step, is dL_t/dh_t of the top layer, the readout's
@@ -113,7 +113,7 @@ class Sweep:
 
     def step(self, t: int, layer: int) -> None:
         """One layer, one step back; hands the input's gradient to the layer below at the same step."""
-        self.cell.back(self.w[layer], *self.views[layer][t])
+        self.cell.back(self.w[layer], *(self.views[layer][t] if self.views else self._cut(layer, t)))
         if layer:
             into = self.cell.input_side(self.dA[layer][t], 0)
             below = self.ds[layer - 1][t][: self.H]

@@ -6,7 +6,7 @@ the readout after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,14 +77,15 @@ class Scan:
         self.scratch = np.empty((cell.gates * H, N), dtype)
         self.halves = np.repeat(np.array(cell.halved, dtype), H) if quick else np.empty(0)
         self.parts = parts_of(cell.gates * H, H, N) if quick and cell.whole else 1
-        self.views = [self._cut(layer) for layer in layers]
+        self.views = [list(self._cut(layer)) for layer in layers] if quick else []
 
-    def _cut(self, layer: int) -> list[Views]:
+    def _cut(self, layer: int) -> Iterator[Views]:
         pre, act, extra, states = self.pre[layer], self.act[layer], self.extra[layer], self.states[layer]
-        cell, steps = self.network.cell, zip(states, pre, act, extra, states[1:], strict=False)
+        cell = self.network.cell
         if self.quick:
-            return [cell.quick_views(s, a, self.scratch, e, out, self.parts) for s, a, _, e, out in steps]
-        return [cell.ahead_views(*step) for step in steps]
+            return (cell.quick_views(s, a, self.scratch, e, out, self.parts)
+                    for s, a, e, out in zip(states, pre, extra, states[1:], strict=False))
+        return map(cell.ahead_views, states, pre, act, extra, states[1:])
 
     def run(self, params: Params, xs: Array, initial: Sequence[Array],
             reset: NDArray[np.bool_]) -> tuple[LayerTape, ...]:
@@ -103,13 +104,15 @@ class Scan:
         if self.quick:
             W = w["W_hh"] * self.halves[:, None] if len(self.halves) else w["W_hh"]
             w = {**w, "W_hh": split(W, self.parts)}
-        step, views = cell.quick if self.quick else cell.ahead, self.views[layer]
+        step, again = cell.quick if self.quick else cell.ahead, reset.tolist()
+        steps = iter(self.views[layer]) if self.quick else self._cut(layer)
         for first in range(0, T, some):
             end = min(first + some, T)
             write(slice(first, end))
-            for t in range(first, end):
-                again = reset[t] and cell.ahead_views(initial, pre[t], act[t], extra[t], states[t + 1])
-                step(w, *(again or views[t]))
+            for t, views in zip(range(first, end), steps, strict=False):
+                if again[t]:
+                    views = cell.ahead_views(initial, pre[t], act[t], extra[t], states[t + 1])
+                step(w, *views)
         entering = states[:T]
         if reset.any():
             entering = entering.copy()

@@ -67,13 +67,14 @@ class LayerTape:
         else:
             sigmoid(-self.pre[:, rows], out=out)
 
-    def dtanh(self, before: Array, after: Array, out: Array) -> None:
-        """Writes tanh's derivative; `after` is tanh(before)."""
+    def dtanh(self, before: Array, after: Array, times: Array | float, out: Array) -> None:
+        """Writes tanh's derivative times something; `after` is tanh(before)."""
         if self.quick:
             np.square(after, out=out)
             np.subtract(1.0, out, out=out)
+            out *= times
         else:
-            out[...] = dtanh(before)
+            np.multiply(times, dtanh(before), out=out)
 
 
 class Cell(ABC):

@@ -32,9 +32,9 @@ class GRU(Cell):
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2]
-        r, z, n = (act[..., g * H : (g + 1) * H, :] for g in range(3))
-        return (s, pre[..., : 2 * H, :], pre[..., H : 2 * H, :], pre[..., 2 * H :, :], act, act[..., : 2 * H, :],
-                r, z, n, extra, out)
+        rz, z, n = slice(0, 2 * H), slice(H, 2 * H), slice(2 * H, 3 * H)
+        return (s, pre[..., rz, :], pre[..., z, :], pre[..., n, :], act, act[..., rz, :], act[..., :H, :],
+                act[..., z, :], act[..., n, :], extra, out)
 
     def ahead(self, w: Params, *views: Array) -> None:
         s, pre_rz, pre_z, pre_n, act, rz, r, z, n, q, out = views
@@ -69,9 +69,8 @@ class GRU(Cell):
         r, z, n = (tape.act[:, g * H : (g + 1) * H] for g in range(3))
         dr, dz, dq, dn, keep = (out[:, g * H : (g + 1) * H] for g in range(5))
         tape.dsigmoid(slice(0, 2 * H), out[:, : 2 * H])
-        tape.dtanh(tape.pre[:, 2 * H :], n, dn)
         tape.complement(slice(H, 2 * H), keep)
-        dn *= keep
+        tape.dtanh(tape.pre[:, 2 * H :], n, keep, dn)
         np.multiply(dn, tape.extra, out=dq)
         dr *= dq
         np.subtract(tape.entering, n, out=keep)

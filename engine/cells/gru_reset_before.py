@@ -30,9 +30,9 @@ class GRUResetBefore(Cell):
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2]
-        r, z, n = (act[..., g * H : (g + 1) * H, :] for g in range(3))
-        return (s, pre[..., : 2 * H, :], pre[..., H : 2 * H, :], pre[..., 2 * H :, :], act[..., : 2 * H, :],
-                r, z, n, extra, out)
+        rz, z, n = slice(0, 2 * H), slice(H, 2 * H), slice(2 * H, 3 * H)
+        return (s, pre[..., rz, :], pre[..., z, :], pre[..., n, :], act[..., rz, :], act[..., :H, :],
+                act[..., z, :], act[..., n, :], extra, out)
 
     def ahead(self, w: Params, *views: Array) -> None:
         s, pre_rz, pre_z, pre_n, rz, r, z, n, gated, out = views
@@ -71,9 +71,8 @@ class GRUResetBefore(Cell):
         dr *= tape.entering
         np.subtract(tape.entering, n, out=keep)
         dz *= keep
-        tape.dtanh(tape.pre[:, 2 * H :], n, dn)
         tape.complement(slice(H, 2 * H), keep)
-        dn *= keep
+        tape.dtanh(tape.pre[:, 2 * H :], n, keep, dn)
         out[:, 3 * H :] = tape.act[:, : 2 * H]
 
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:

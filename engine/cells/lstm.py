@@ -41,9 +41,9 @@ class LSTM(Cell):
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
         H = s.shape[-2] // 2
-        i, f, g, o = (act[..., n * H : (n + 1) * H, :] for n in range(4))
-        return (s[..., :H, :], s[..., H:, :], pre, pre[..., 2 * H : 3 * H, :], act, i, f, g, o, extra,
-                out[..., :H, :], out[..., H:, :])
+        g = slice(2 * H, 3 * H)
+        return (s[..., :H, :], s[..., H:, :], pre, pre[..., g, :], act, act[..., :H, :], act[..., H : 2 * H, :],
+                act[..., g, :], act[..., 3 * H :, :], extra, out[..., :H, :], out[..., H:, :])
 
     def ahead(self, w: Params, *views: Array) -> None:
         h, c, pre, pre_g, act, i, f, g, o, tanh_c, new_h, new_c = views
@@ -86,11 +86,9 @@ class LSTM(Cell):
         tape.dsigmoid(slice(0, 4 * H), out[:, : 4 * H])
         di *= g
         df *= tape.entering[:, H:]
-        tape.dtanh(tape.pre[:, 2 * H : 3 * H], g, dg)
-        dg *= i
+        tape.dtanh(tape.pre[:, 2 * H : 3 * H], g, i, dg)
         do *= tape.extra
-        tape.dtanh(tape.states[:, H:], tape.extra, through_c)
-        through_c *= o
+        tape.dtanh(tape.states[:, H:], tape.extra, o, through_c)
         keep[...] = f
 
     def _quick_factors(self, tape: LayerTape, out: Array) -> None:

@@ -39,7 +39,7 @@ class RNN(Cell):
         np.tanh(pre, out=out)
 
     def factors(self, tape: LayerTape, out: Array) -> None:
-        tape.dtanh(tape.pre, tape.states, out)
+        tape.dtanh(tape.pre, tape.states, 1.0, out)
 
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
         return f[0], ds, dA, flat(dA), flat(out, parts)

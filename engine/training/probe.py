@@ -34,7 +34,7 @@ def probe(network: Network, params: Params, piece: Stretch) -> Floats:
     tapes = Scan(network, P, N).run(params, xs, zero, np.zeros(P, bool))
     ys = readout(params, tapes[-1].states[-1:, :H])
     dh = params["W_hy"].T @ losses_and_gradients(network, ys, targets[-1:])[1][0]
-    sweep = Sweep(network, params, [list(tape.factors) for tape in tapes], 1)
+    sweep = Sweep(network, params, [tape.factors for tape in tapes], 1)
     sweep.run([np.zeros((H, 1, N))] * (P - 1) + [dh[:, None]], full_plan(P))
     return np.asarray(norm(np.concatenate([states[:, :H] for states in sweep.states], axis=1), 1).mean(axis=1))
 
