@@ -43,6 +43,7 @@ from server.settings import Settings
 from server.store import Writer, open_store
 from server.tarpit import Tarpit
 from server.traces.receiving import remove_left
+from server.training.gauges import TrainingNow
 from server.training.pictures import Pictures
 from server.training.service import Training
 from server.version import RELEASE
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Training(settings, writer), Pictures(writer), Visitors(settings),
         asyncio.Semaphore(settings.uploads_at_once), asyncio.Semaphore(settings.traces_at_once),
     )
+    shared.metrics.registry.register(TrainingNow(shared.training))
     app = FastAPI(
         title="Unrolled",
         version=RELEASE,

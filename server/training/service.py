@@ -65,6 +65,11 @@ class Training:
                 self._expired = self._loop.time()
             self._looked = self._loop.time()
 
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for their turn."""
+        return len(self._waiting)
+
     def warm(self) -> None:
         """Has processes ready for somebody who is about to start a run."""
         if not self.stopping:

@@ -131,6 +131,9 @@ def test_a_run_that_is_stopped_has_a_verdict_of_what_it_has(owner: Visitor) -> N
 
 def test_a_run_of_the_queue_can_be_cancelled(owner: Visitor) -> None:
     first, second, third = (owner.start(LONG) for _ in range(3))
+    gauges = owner.ask("GET", "/metrics").body.decode()
+    assert "unrolled_training_runs 1.0" in gauges
+    assert "unrolled_training_waiting 2.0" in gauges
     assert [owner.run(id)["status"] for id in (first, second, third)] == ["running", "queued", "queued"]
     assert owner.ask("DELETE", f"{API}/{second}").body["status"] == "cancelled"
     owner.control(first, "stop")
