@@ -36,6 +36,7 @@ def report(view: RunView, title: str = "") -> str:
         figures=_inert(drawn),
         samples=samples(view),
         number=number,
+        digits=digits,
         tokens=Markup(paths.TOKENS.read_text(encoding="utf-8")),
         plotly=Markup(paths.PLOTLY.read_text(encoding="utf-8").replace("</script", "<\\/script")),
     )
@@ -80,6 +81,11 @@ def _shown(picture: Picture) -> dict[str, Any]:
 
 def _cell(value: str | float | int) -> str:
     return f"{value:,}" if isinstance(value, int) else value if isinstance(value, str) else number(value)
+
+
+def digits(loss: float) -> str:
+    """Returns a loss with as many decimals as another beside it, so that they can be compared."""
+    return f"{loss:.4f}" if np.isfinite(loss) else number(loss)
 
 
 def samples(view: RunView) -> list[tuple[str, int, int, str]]:
