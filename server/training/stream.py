@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import lru_cache
 
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
@@ -41,19 +42,21 @@ async def follow(writer: Writer, run: Run, viewer: Viewer, after: int, heartbeat
         yield b"".join(map(encode, page))
     while status not in RESTING or last < run.last:
         try:
-            event = await viewer.get(heartbeat)
+            events = await viewer.get(heartbeat)
         except TimeoutError:
             yield KEEPALIVE_COMMENT
             continue
-        if event is None:  # the server stops, or this viewer was too slow: it comes again
+        if not events:  # the server stops, or this viewer was too slow: it comes again
             return
-        if event.id == 0 or event.id > last:
-            status, last = _status([event], status), max(event.id, last)
-            yield encode(event)
+        new = [event for event in events if event.id == 0 or event.id > last]
+        status, last = _status(new, status), max([last, *(event.id for event in new)])
+        if new:
+            yield b"".join(map(encode, new))
 
 
+@lru_cache(4096)
 def encode(event: Event) -> bytes:
-    """Returns an event as it is sent. One that could not be stored has no id."""
+    """Returns an event as it is sent, the same to everybody. One that could not be stored has no id."""
     return format_sse_event(data_str=event.data_json, event=event.kind, id=str(event.id) if event.id else None)
 
 

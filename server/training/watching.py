@@ -34,10 +34,15 @@ class Viewer:
             self.closed = True
             self._events.put_nowait(None)
 
-    async def get(self, seconds: float) -> Event | None:
-        """Returns the next event, or None at the end. Raises TimeoutError if nothing comes in time."""
+    async def get(self, seconds: float) -> list[Event]:
+        """Returns the events that wait, at least one; none at the end. Raises TimeoutError if nothing comes in time."""
         async with asyncio.timeout(seconds):
-            return await self._events.get()
+            found = [await self._events.get()]
+        while not self._events.empty():
+            found.append(self._events.get_nowait())
+        if found[-1] is None and len(found) > 1:
+            self._events.put_nowait(None)
+        return [event for event in found if event is not None]
 
 
 class Viewers:
