@@ -24,8 +24,7 @@ def large(kind: str, order: Any, packed: bool) -> bytes:
     lag = losses[:, None] - np.arange(STEPS)[None, :]
     connected = (lag >= 0) & (lag < 1000)
     found: dict[str, Any] = {"loss": np.ones(STEPS, np.float32), "losses": losses}
-    if not packed:  # zeros and ones pack so well that a large one is taken for a bomb
-        found["connected"] = np.array(np.repeat(connected[None], ROWS, 0).astype(np.uint8), order=order)
+    found["connected"] = np.array(np.repeat(connected[None], ROWS, 0).astype(np.uint8), order=order)
     credit = connected * 0.99 ** np.clip(lag, 0, 1000) * np.random.default_rng(0).random((ROWS, LOSSES, STEPS))
     found["credit"] = np.array(credit.astype(kind), order=order)
     meta = {"format": "unrolled-trace", "version": 1, "tool": "benchmark", "framework": "none", "rows": ["h", "c"],

@@ -32,7 +32,7 @@ def estimated_seconds(task: Task) -> float:
     if isinstance(asked, Upload):
         return 0.01 + len(asked.body) * READING
     if isinstance(asked, TraceFile):
-        return 0.02 + asked.size * READING
+        return 0.1 + asked.size * READING
     if not isinstance(asked, Query):
         return UNKNOWN + len(asked.body) * READING
     if asked.kind in ("agree", "museum"):

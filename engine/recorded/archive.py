@@ -96,7 +96,8 @@ def _checked(members: list[Member], size: int) -> list[Member]:
     for member in members:
         if member.size > limits.MEMBER_BYTES:
             raise bad(member.name, f"{member.size} bytes", f"must unpack to {limits.MEMBER_BYTES} bytes at most")
-        if member.size > limits.FREE_BYTES and member.size > limits.MOST_RATIO * max(member.packed, 1):
+        free = member.size <= limits.FREE_BYTES or member.name in limits.SPARSE
+        if not free and member.size > limits.MOST_RATIO * max(member.packed, 1):
             raise bad(member.name, f"{member.size} bytes in {member.packed}",
                       f"must pack {limits.MOST_RATIO} to 1 at most", "Write it with numpy.savez, unpacked.")
     return members

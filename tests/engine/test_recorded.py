@@ -112,6 +112,22 @@ def test_a_million_steps_are_shown_in_two_thousand_columns() -> None:
     assert found.plan.reach.shape == (2000,)
 
 
+def test_a_large_trace_that_packs_very_well_is_no_bomb() -> None:
+    """What the taps write: connected and credit of many losses, zeros for the most part, packed a thousand to one."""
+    steps, losses = 20_000, np.arange(19, 20_000, 20)
+    connected = np.zeros((1, len(losses), steps), np.uint8)
+    for r, s in enumerate(losses):
+        connected[0, r, s - 19 : s + 1] = 1
+    given = {"loss": np.ones(steps, np.float32), "losses": losses, "connected": connected,
+             "credit": connected.astype(np.float16)}
+    file = file_of(meta(RNN, every(20, steps, 0), {"style": "window", "k": 20}), given, packed=True)
+    assert connected.size > limits.FREE_BYTES
+    assert len(file) * limits.MOST_RATIO < 3 * connected.size
+    found = reach_of(read_trace(source_of(file)))
+    assert found is not None
+    assert found.agrees is True
+
+
 CONFIGS: list[dict[str, Any]] = [
     {"style": "window", "k": 20}, {"style": "window", "k": 7, "cell": "gru", "value": "reset"}, {"style": "full"},
     {"style": "sliding", "k": 9, "cell": "rnn"}, {"style": "k1k2", "k1": 4, "k2": 11}, {"layers": 2, "k": 15},
