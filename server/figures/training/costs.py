@@ -84,7 +84,8 @@ def _sentence(view: RunView, time: Floats, memory: Floats) -> str:
         return "Nothing has been measured yet."
     told = f"{known[-1][1]} takes {number(known[-1][0])} µs a {word}"
     if len(known) > 1:
-        told += f", {number(known[-1][0] / known[0][0])} times {known[0][1]}"
+        ratio = known[-1][0] / known[0][0]
+        told += f", {f'{number(ratio)} times' if ratio >= 1.05 else 'about as much as'} {known[0][1]}"
     held = sorted((float(value), name) for value, name in zip(memory, names(view), strict=True) if math.isfinite(value))
     return f"{told}. {held[-1][1]} holds the most memory, {number(held[-1][0])} MiB." if held else f"{told}."
 

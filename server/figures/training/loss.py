@@ -110,7 +110,8 @@ def _standing(view: RunView, found: list[Series], measure: Measure, where: str =
     known = sorted((float(measure.of(np.array([value]))[0]), name) for value, name in ends if np.isfinite(value))
     if not known:
         return "Nothing has been evaluated yet." if not where else "No update has been made yet."
-    first = f"{where + ': ' if where else ''}{number(known[0][0])} {word} for {known[0][1]}"
+    amount = f"{number(known[0][0])} {word}" if is_classes(view) else f"{word} is {number(known[0][0])}"
+    first = f"{where}: {amount} for {known[0][1]}" if where else f"{amount[0].upper()}{amount[1:]} for {known[0][1]}"
     if len(known) == 1:
         return f"{first}."
     return f"{first}; {number(known[-1][0])} for {known[-1][1]}: lower is better."
