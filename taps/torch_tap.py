@@ -38,7 +38,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 VERSION = 1
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 CELLS = (nn.LSTMCell, nn.GRUCell, nn.RNNCell)
-AGREES = 1e-4  # the unrolled outputs may differ from the module's by this share of the largest one
+AGREES = 1e-4  # the unrolled outputs may differ from the module's by this share of the largest one, or 4 roundings
 MOST_NOTES, MOST_LOSSES, MOST_LINES = 50, 1024, 4096  # what a trace may hold: notes, losses, losses x rows
 LOSSES_TOGETHER, NUMBERS_TOGETHER = 12, 1 << 24  # that go back side by side; few losses have few steps behind them
 FREED = ("freed", "second time", "inplace operation")
@@ -356,9 +356,10 @@ class Tap:
         ours, theirs = done.outputs["out"].detach(), done.by_time(output[0].detach())
         difference = float((ours - theirs).abs().max() / theirs.abs().max().clamp_min(1e-30))
         self.verified = max(self.verified or 0.0, difference)
-        if not difference <= AGREES:
+        most = max(AGREES, 4 * torch.finfo(theirs.dtype).eps)
+        if not difference <= most:
             text = (f"{done.name} unrolled differs from the module itself by {difference:.1e} of the largest output "
-                    f"(more than {AGREES}): its states' gradients are not to be relied on.")
+                    f"(more than {most:.1g}): its states' gradients are not to be relied on.")
             warnings.warn(f"torch_tap: {text}", stacklevel=2)
             self.note(text)
 

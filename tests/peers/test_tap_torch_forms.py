@@ -177,3 +177,57 @@ def test_a_state_that_stays_for_a_step_or_has_two_names(tmp_path: Path) -> None:
     found = trace(tmp_path / "trace.npz")
     _is_staircase(found, [0] * 6)
     assert found.row("credit", "h")[5, 2] == found.row("credit", "also")[5, 3] > 0
+
+
+def test_a_loss_that_is_handed_over_too_late_still_shows_the_way(tmp_path: Path) -> None:
+    """After backward() the buffers are gone and there is no credit; the graph itself still says where it leads."""
+    model, optimizer = parts(rnn=nn.LSTM(3, 4))
+    tap, state = Tap(tmp_path / "trace.npz", model, optimizer, updates=2), None
+    for _ in range(2):
+        hs, state = model.rnn(torch.randn(4, 2, 3), state)
+        losses = each(model, hs)
+        losses.mean().backward()
+        tap.loss(losses)
+        optimizer.step()
+        state = tuple(part.detach() for part in state)
+    found = trace(tmp_path / "trace.npz")
+    assert found.first("rnn.l0.h") == windows(8, 4)
+    assert "gone" in found.meta["notes"][0]
+    inside = found.row("connected", "rnn.l0.h") == 1
+    assert torch.tensor(found.row("credit", "rnn.l0.h")[inside]).isnan().all()
+
+
+def test_weights_in_half_precision_and_modules_without_biases(tmp_path: Path) -> None:
+    for dtype, worst in ((torch.bfloat16, 0.1), (torch.float64, 1e-12)):
+        model, optimizer = parts(rnn=nn.GRU(3, 4, bias=False))
+        model.to(dtype)
+        tap = Tap(tmp_path / "trace.npz", model, optimizer, updates=1)
+        losses = each(model, model.rnn(torch.randn(4, 2, 3, dtype=dtype))[0])
+        tap.loss(losses)
+        losses.mean().backward()
+        optimizer.step()
+        found = trace(tmp_path / "trace.npz")
+        assert found.first("rnn.l0.h") == [0] * 4
+        assert found.meta["verified"]["outputs"] < worst
+
+
+class Odd(nn.RNN):
+    """A module that is not what its class says."""
+
+    def forward(self, *args: Any) -> Any:
+        hs, last = super().forward(*args)
+        return hs + 0.1, last
+
+
+def test_a_module_that_cannot_be_reproduced_is_said(tmp_path: Path) -> None:
+    model, optimizer = parts(rnn=Odd(3, 4))
+    tap = Tap(tmp_path / "trace.npz", model, optimizer, updates=1)
+    with pytest.warns(UserWarning, match="rnn unrolled differs from the module itself"):
+        hs, _ = model.rnn(torch.randn(4, 2, 3))
+    losses = each(model, hs)
+    tap.loss(losses)
+    losses.mean().backward()
+    optimizer.step()
+    found = trace(tmp_path / "trace.npz")
+    assert found.meta["verified"]["outputs"] > 0.01
+    assert "not to be relied on" in found.meta["notes"][0]
