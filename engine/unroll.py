@@ -18,7 +18,7 @@ from engine.cells.base import Views, parts_of, split
 from engine.network import Network, first_inputs, layer_params, losses_and_gradients, readout
 from engine.symbols import Projection, symbol_projection
 
-CACHED = 1 << 15  # numbers of the gates that are projected together in training
+CACHED = 1 << 16  # numbers of the gates that are projected together in training
 
 
 @dataclass(frozen=True)

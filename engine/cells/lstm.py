@@ -93,19 +93,20 @@ class LSTM(Cell):
 
     def _quick_factors(self, tape: LayerTape, out: Array) -> None:
         """The same in fewer passes, from outputs: with h' = o * tanh(c'), d/do is (1 - o) h', dh'/dc' is
-        o - h' tanh(c')."""
+        o - h' tanh(c'); d/di is (1 - i) (i g), d/dg is i - (i g) g."""
         H = out.shape[1] // 6
         i, f, g, o = (tape.act[:, n * H : (n + 1) * H] for n in range(4))
         di, df, dg, do, through_c, keep = (out[:, n * H : (n + 1) * H] for n in range(6))
         h = tape.states[:, :H]
-        np.subtract(1.0, tape.act, out=out[:, : 4 * H])
-        out[:, : 2 * H] *= tape.act[:, : 2 * H]
-        di *= g
-        df *= tape.entering[:, H:]
+        np.subtract(1.0, tape.act[:, : 2 * H], out=out[:, : 2 * H])
+        np.subtract(1.0, o, out=do)
         do *= h
-        np.square(g, out=dg)
-        np.subtract(1.0, dg, out=dg)
-        dg *= i
+        np.multiply(i, g, out=dg)
+        di *= dg
+        dg *= g
+        np.subtract(i, dg, out=dg)
+        np.multiply(f, tape.entering[:, H:], out=keep)
+        df *= keep
         np.multiply(h, tape.extra, out=through_c)
         np.subtract(o, through_c, out=through_c)
         keep[...] = f
