@@ -49,6 +49,7 @@ class Training:
         self._beginning = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+        self._end: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def begin(self) -> None:
@@ -209,15 +210,21 @@ class Training:
     def close_soon(self) -> None:
         """Has the event loop bring everything to rest; may be called by a signal handler."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: self._soon(self._wind_down()))
+            self._loop.call_soon_threadsafe(self._winding)
 
     async def stop(self) -> None:
         """Ends within a second: what runs is stored, and can be resumed when the server is there again."""
-        await self._wind_down()
+        await self._winding()
         await self.conductor.settled()
         await self.conductor.pool.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.writer.close()
+
+    def _winding(self) -> asyncio.Task[None]:
+        """Returns the task that brings everything to rest, which is begun once."""
+        if self._end is None:
+            self._end = asyncio.create_task(self._wind_down())
+        return self._end
 
     async def _wind_down(self) -> None:
         """Interrupts every run, tells those who watch, and ends their streams."""
