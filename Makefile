@@ -43,6 +43,7 @@ bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.diagnostics
 	$(PY) -m benchmarks.training
 	$(PY) -m benchmarks.page
+	$(PY) -m benchmarks.store
 	$(PY) -m benchmarks.taps
 
 lock: $(VENV)/.uv ## after editing the dependencies: write uv.lock and package-lock.json anew
