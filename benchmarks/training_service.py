@@ -35,15 +35,17 @@ class Client:
             return json.loads(got.read() or b"null")
 
 
-def rate(client: Client, strategies: list[dict[str, Any]]) -> float:
-    """Returns the tokens a second of all lanes of a run together, once it has settled."""
+def rates(client: Client, strategies: list[dict[str, Any]]) -> tuple[float, float]:
+    """Returns the tokens of all lanes of a run together for each second, once it has settled: by the clock on the
+    wall, and for each second that its processes computed. The first needs cores that are free, the second does not."""
     run = client.ask("", LAB | {"strategies": strategies}, "POST")["id"]
     time.sleep(SETTLED)
-    begun, first = time.perf_counter(), client.ask(f"/{run}")["tokens"]
+    begun, before = time.perf_counter(), client.ask(f"/{run}")
     time.sleep(SECONDS)
-    trained = (client.ask(f"/{run}")["tokens"] - first) / (time.perf_counter() - begun)
+    after, elapsed = client.ask(f"/{run}"), time.perf_counter() - begun
     client.ask(f"/{run}", method="DELETE")
-    return float(trained)
+    trained = after["tokens"] - before["tokens"]
+    return trained / elapsed, trained / (after["seconds"] - before["seconds"])
 
 
 def latencies(client: Client) -> tuple[float, float]:
@@ -63,10 +65,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(os.environ | {"UNROLLED_DATA": folder}) as address:
         client = Client(address)
         time.sleep(SETTLED)
-        pairs = [(rate(client, ONE), rate(client, TWO)) for _ in range(ROUNDS)]
+        pairs = [(rates(client, ONE), rates(client, TWO)) for _ in range(ROUNDS)]
         for one, two in pairs:
-            print(f"one strategy {one:,.0f} tokens/s, two {two:,.0f}: {two / one:.2f} times")
-        print(f"median {statistics.median(two / one for one, two in pairs):.2f} times")
+            print(f"one strategy {one[0]:,.0f} tokens/s, two {two[0]:,.0f}: {two[0] / one[0]:.2f} times")
+        print(f"median {statistics.median(two[0] / one[0] for one, two in pairs):.2f} times")
+        same = statistics.median(two[1] / one[1] for one, two in pairs)
+        print(f"tokens for each second of computing, two beside one: {100 * same:.0f} %")
         times = [latencies(client) for _ in range(10)]
         for name, values in zip(("first point stored", "cancelled"), zip(*times, strict=True), strict=True):
             print(f"{name}: median {1000 * statistics.median(values):.0f} ms, at most {1000 * max(values):.0f} ms")
