@@ -31,7 +31,8 @@ def option_row(option: Option) -> str:
         values = f"{option.low:,} to {option.high:,}"
     else:
         values = {"bool": "`true`, `false`", "text": "text", "series": "numbers"}[option.kind]
-    default = {"True": "`true`", "False": "`false`", "": "empty", "()": "empty"}.get(str(option.default), f"`{option.default}`")
+    words = {"True": "`true`", "False": "`false`", "": "empty", "()": "empty"}
+    default = words.get(str(option.default), f"`{option.default}`")
     when = f" ({option.when[0]} = {', '.join(option.when[1])})" if option.when else ""
     return f"| `{option.name}` | {values} | {default} | {option.help}{when} |"
 
