@@ -108,10 +108,10 @@ def written(page: str) -> str:
     """Returns the page with every part between its marks as the results have it now."""
     for name, part in PARTS.items():
         before, start, rest = page.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition("\n<!-- end -->")
+        _, end, after = rest.partition("<!-- end -->")
         if not start or not end:
             raise ValueError(f"the page has no part {name!r}")
-        page = f"{before}{start}{part()}{end}{after}"
+        page = f"{before}{start}{part()}\n{end}{after}"
     return page
 
 
