@@ -11,11 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import InputError
 from server import logs, problems
 from server.answering import CLIENT_GONE
 from server.assets import Assets
+from server.direct import Direct
 from server.guard import Guard
 from server.jobs import Jobs
 from server.metrics import Metrics
@@ -68,6 +70,23 @@ ROUTERS = (
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, Route))
 
 
+class Application(FastAPI):
+    """FastAPI with a layer of ours around it that every HTTP request comes to first."""
+
+    outer: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self.outer is None:
+            await self.inner(scope, receive, send)
+            return
+        scope["app"] = self
+        await self.outer(scope, receive, send)
+
+    async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers as FastAPI does."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Returns the application; its compute processes live as long as its lifespan."""
     settings = settings or Settings()
@@ -90,7 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         asyncio.Semaphore(settings.uploads_at_once), asyncio.Semaphore(settings.traces_at_once),
     )
     shared.metrics.registry.register(TrainingNow(shared.training))
-    app = FastAPI(
+    app = Application(
         title="Unrolled",
         version=RELEASE,
         lifespan=lifespan,
@@ -107,7 +126,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_middleware(Guard, settings=settings, notes=(shared.metrics.note, logs.note))
+    direct = Direct(app.inner, ROUTES, app.exception_handlers)
+    app.outer = Guard(direct, settings, (shared.metrics.note, logs.note))
     return app
 
 

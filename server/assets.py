@@ -6,12 +6,14 @@ import asyncio
 import gzip
 import hashlib
 import mimetypes
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from server import paths
 
+LOOK_SECONDS = 1.0  # between two looks whether a file has changed
 IMMUTABLE = "public, max-age=31536000, immutable"
 PLOTLY_URL = f"/vendor/plotly-{version('plotly')}.min.js"
 TYPES = {
@@ -49,8 +51,9 @@ class Folder:
     Only names that stand in the folder's own listing are ever opened: a name from a request is
     looked up, and never becomes a path."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, look_seconds: float = LOOK_SECONDS) -> None:
+        self.root, self._look_seconds = root, look_seconds
+        self._looked = -look_seconds
         self._stamp: tuple[tuple[str, int, int], ...] = ()
         self._paths: dict[str, Path] = {}
         self._assets: dict[str, Asset] = {}
@@ -72,6 +75,11 @@ class Folder:
         return self._assets[name]
 
     def _refresh(self) -> None:
+        """Looks whether a file has changed, but not for every request: that takes longer than to answer it."""
+        now = time.monotonic()
+        if now < self._looked + self._look_seconds:
+            return
+        self._looked = now
         files = sorted(path for path in self.root.rglob("*") if path.is_file())
         stats = [path.stat() for path in files]
         names = [PurePosixPath(path.relative_to(self.root)).as_posix() for path in files]

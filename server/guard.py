@@ -6,8 +6,8 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import Callable, Sequence
+from itertools import count
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import problems
@@ -17,6 +17,7 @@ from server.settings import Settings
 
 log = logging.getLogger("unrolled")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOKED_AT = frozenset({b"host", b"sec-fetch-site", b"origin"})
 CSP = (
     "default-src 'none'; script-src 'self'{script}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -47,13 +48,14 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings, notes: Sequence[Callable[[Seen], None]] = ()) -> None:
         self.app, self.settings, self.notes = app, settings, notes
-        self.headers = security_headers(settings)
+        self.headers = [(name.encode(), value.encode("latin-1")) for name, value in security_headers(settings).items()]
+        self._ids = count(secrets.randbits(62))  # one after the other, from a place that no two servers share
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        seen = Seen(secrets.token_hex(8), scope["method"])
+        seen = Seen(f"{next(self._ids):016x}", scope["method"])
         reply = _Reply(send, self.headers, seen)
         scope = {**scope, KEY: seen, "method": "GET" if reply.head else scope["method"]}
         try:
@@ -80,17 +82,17 @@ class Guard:
 class _Reply:
     """Sends one response, with the headers that it lacks."""
 
-    def __init__(self, send: Send, headers: dict[str, str], seen: Seen) -> None:
+    def __init__(self, send: Send, headers: Sequence[tuple[bytes, bytes]], seen: Seen) -> None:
         self._send, self._headers, self.seen = send, headers, seen
         self.head, self.started = seen.method == "HEAD", False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started, self.seen.status = True, message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
-            headers["x-request-id"] = self.seen.id
+            own = {name for name, _ in message["headers"]}
+            lacking = [header for header in self._headers if header[0] not in own]
+            identity = (b"x-request-id", self.seen.id.encode())
+            message = {**message, "headers": [*message["headers"], *lacking, identity]}
         elif self.head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
@@ -107,7 +109,12 @@ def check(scope: Scope, settings: Settings) -> None:
             f"must have at most {settings.url_bytes} bytes",
             "Send a long text or series by POST, as JSON.",
         )
-    total = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    total, headers, hosts = 0, {}, 0
+    for name, value in scope["headers"]:
+        total += len(name) + len(value) + 4
+        if name in LOOKED_AT:
+            headers[name] = value.decode("latin-1")
+            hosts += name == b"host"
     if total > settings.header_bytes or len(scope["headers"]) > settings.header_count:
         raise refuse(
             431,
@@ -116,9 +123,7 @@ def check(scope: Scope, settings: Settings) -> None:
             f"must be at most {settings.header_count} headers of {settings.header_bytes} bytes together",
             "Send fewer or shorter headers.",
         )
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    hosts = [name for name, _ in scope["headers"] if name == b"host"]
-    if len(hosts) > 1 or not host_allowed(headers.get(b"host", ""), settings):
+    if hosts > 1 or not host_allowed(headers.get(b"host", ""), settings):
         raise refuse(
             400,
             "Host",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -32,11 +33,14 @@ class Metrics:
             )
         )
         self.registry.register(_Now(jobs))
+        # Looked up once for each route: to find a label's counter takes longer than to count.
+        self._counter = cache(lambda route, method, status: self._requests.labels(route, method, str(status)))
+        self._timer = cache(lambda route: self._seconds.labels(route))
 
     def note(self, seen: Seen) -> None:
         """Counts one request."""
-        self._requests.labels(seen.route, seen.method, str(seen.status)).inc()
-        self._seconds.labels(seen.route).observe(seen.seconds)
+        self._counter(seen.route, seen.method, seen.status).inc()
+        self._timer(seen.route).observe(seen.seconds)
         if seen.compute is not None and not seen.kept:
             self._queue.labels(seen.kind).observe(seen.queue or 0.0)
             self._compute.labels(seen.kind).observe(seen.compute)

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from engine.errors import Problem
 from server import problems
 from server.guard import security_headers
+from server.joining import Joining
 from server.settings import Settings
 
 MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; the limits are lower
@@ -32,6 +33,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport: Any = Joining(transport, self.loop)
         self._drained: int | None = None
         self._head: int | None = None  # bytes of the head until now; None while no head is awaited
         self._head_timer: asyncio.TimerHandle | None = None

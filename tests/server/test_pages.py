@@ -91,7 +91,7 @@ def test_a_file_is_there_before_any_page_was_asked_for(tmp_path: Path) -> None:
 
 def test_a_folder_notices_a_change(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("one " * 500)
-    folder = Folder(tmp_path)
+    folder, late = Folder(tmp_path, look_seconds=0), Folder(tmp_path, look_seconds=600)
     before = folder.version
     asset = folder.get("a.js")
     assert asset is not None
@@ -99,6 +99,7 @@ def test_a_folder_notices_a_change(tmp_path: Path) -> None:
     assert gzip.decompress(asset.compressed) == asset.content
     (tmp_path / "a.js").write_text("two")
     assert folder.version != before
+    assert late.version == before  # it has looked a moment ago
     changed = folder.get("a.js")
     assert changed is not None
     assert changed.content == b"two"
