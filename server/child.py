@@ -59,8 +59,11 @@ class Child:
     async def send(self, head: Any, body: bytes = b"") -> None:
         """Sends one frame, or raises OSError if the child has gone."""
         assert self._process.stdin is not None
-        self._process.stdin.writelines(pack(head, body))
-        await self._process.stdin.drain()
+        try:
+            self._process.stdin.writelines(pack(head, body))
+            await self._process.stdin.drain()
+        except RuntimeError as error:  # what uvloop raises once the pipe is closed
+            raise BrokenPipeError("the child has gone") from error
 
     async def receive(self) -> tuple[Any, bytes]:
         """Returns the next frame's head and body, or raises DeadError if the child ends first."""

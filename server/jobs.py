@@ -162,6 +162,10 @@ class Jobs:
             self._fail(job, too_slow(self.settings.job_seconds))
         except DeadError:
             self._died(job)
+        except Exception:  # a fault of ours: whoever waits is told, and the process makes way for another
+            log.exception("a job failed in the front process")
+            process.kill()
+            self._fail(job, lost())
         else:
             took, waited = time.monotonic() - begun, begun - job.queued
             self.admission.learn(job, took)

@@ -6,15 +6,17 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
 import engine
 from server.jobs import Done, Jobs
 from server.problems import RefusedError
+from server.process import DeadError, Process
 from server.queries import Query
 from server.settings import Settings
 from server.work import Task
@@ -27,6 +29,12 @@ def task(**options: object) -> Task:
 def slow(seed: int = 0) -> Task:
     """A task of many seconds."""
     return task(steps=10_000, hidden=32, batch=1, seed=seed)
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Runs a scenario on the loop that serves: it differs from asyncio's own in what it raises and when."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario)
 
 
 @asynccontextmanager
@@ -78,7 +86,7 @@ def test_an_answer_is_computed_once_and_kept() -> None:
             assert third.answer is first.answer
             assert next(iter(jobs.processes)).answered == 1
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_problem_is_an_answer_but_not_kept() -> None:
@@ -89,7 +97,7 @@ def test_a_problem_is_an_answer_but_not_kept() -> None:
             assert done.answer.status == 422
             assert not (await jobs.run("a", bad)).kept
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_process_that_is_killed_while_idle_is_replaced() -> None:
@@ -101,7 +109,41 @@ def test_a_process_that_is_killed_while_idle_is_replaced() -> None:
             assert (await jobs.run("a", task())).answer.status == 200
             assert next(iter(jobs.processes)).pid != pid
 
-    asyncio.run(scenario())
+    run(scenario())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_process_that_has_ended_says_so_when_it_is_asked(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def scenario() -> None:
+        process = await Process.start(Settings())
+        os.kill(process.pid, signal.SIGKILL)
+        await process.ended()
+        for _ in range(3):
+            with pytest.raises(DeadError):
+                await asyncio.wait_for(process.ask(task()), 20)
+        await process.end()
+        with pytest.raises(DeadError):
+            await process.ask(task())
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())
+
+
+def test_whatever_goes_wrong_around_a_job_it_gets_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async def broken(self: Process, task: Task) -> None:
+            raise RuntimeError("a fault of ours")
+
+        async with running() as jobs:
+            await until(lambda: jobs.ready == 1)
+            monkeypatch.setattr(Process, "ask", broken)
+            refused = await refusal(asyncio.wait_for(jobs.run("a", task()), 20))
+            assert refused.status == 503
+            assert "a" not in jobs._flying
+            monkeypatch.undo()
+            assert (await asyncio.wait_for(jobs.run("a", task()), 20)).answer.status == 200
+
+    run(scenario())
 
 
 def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_refused() -> None:
@@ -116,7 +158,7 @@ def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_refused() -> 
             assert "lost" in str(await refusal(waiting))
             assert (await jobs.run("b", task())).answer.status == 200
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_job_that_takes_too_long_is_ended_and_its_process_replaced() -> None:
@@ -129,7 +171,7 @@ def test_a_job_that_takes_too_long_is_ended_and_its_process_replaced() -> None:
             assert time.monotonic() - begun < 2
             assert (await jobs.run("b", task())).answer.status == 200
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_full_queue_refuses() -> None:
@@ -143,7 +185,7 @@ def test_a_full_queue_refuses() -> None:
             assert "may wait" in str(await refusal(jobs.run("c", slow(3))))
             first.cancel(), second.cancel()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_light_job_does_not_wait_for_a_heavy_one() -> None:
@@ -158,7 +200,7 @@ def test_a_light_job_does_not_wait_for_a_heavy_one() -> None:
             assert len(jobs.admission) == 1  # the second heavy one: the light process leaves it alone
             first.cancel(), second.cancel()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_client_who_asks_for_much_waits_behind_itself() -> None:
@@ -176,7 +218,7 @@ def test_a_client_who_asks_for_much_waits_behind_itself() -> None:
             assert not jobs.admission._jobs  # the account is empty when all is done
             assert not jobs.admission._seconds
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_client_who_asks_for_too_much_is_told_when_to_come_back() -> None:
@@ -195,7 +237,7 @@ def test_a_client_who_asks_for_too_much_is_told_when_to_come_back() -> None:
             both[0].cancel(), both[1].cancel()
             assert (await pupil).answer.status == 200
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_job_that_waits_too_long_is_refused() -> None:
@@ -207,7 +249,7 @@ def test_a_job_that_waits_too_long_is_refused() -> None:
             assert "in time" in str(await refusal(jobs.run("b", task())))
             first.cancel()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_job_that_nobody_waits_for_is_ended() -> None:
@@ -225,7 +267,7 @@ def test_a_job_that_nobody_waits_for_is_ended() -> None:
             assert time.monotonic() - begun < 5
             assert not jobs._flying
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_job_that_another_still_waits_for_goes_on() -> None:
@@ -236,7 +278,7 @@ def test_a_job_that_another_still_waits_for_goes_on() -> None:
             one.cancel()
             assert (await other).answer.status == 200
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_stopping_refuses_what_waits_and_what_runs() -> None:
@@ -250,7 +292,7 @@ def test_stopping_refuses_what_waits_and_what_runs() -> None:
                 assert "stopping" in str(await refusal(waiting))
             await refusal(jobs.run("c", task()))
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_process_that_cannot_start_is_tried_more_and_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +312,7 @@ def test_a_process_that_cannot_start_is_tried_more_and_more_rarely(monkeypatch: 
             assert jobs.ready == 0
         assert 2 <= len(starts) <= 5
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_memory_beyond_the_limit_is_a_problem_and_not_the_end() -> None:
@@ -285,4 +327,4 @@ def test_memory_beyond_the_limit_is_a_problem_and_not_the_end() -> None:
             assert b"memory" in done.answer.body
             assert (await jobs.run("b", task())).answer.status == 200
 
-    asyncio.run(scenario())
+    run(scenario())
