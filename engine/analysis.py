@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine import words
-from engine.arrays import Array, Floats, quiet_single_thread
+from engine.arrays import Array, Bools, Floats, quiet_single_thread
 from engine.backprop import backprop
 from engine.bias import bias_curve
 from engine.carryover import carry_over
@@ -19,13 +19,14 @@ from engine.compare import costs
 from engine.config import Config, validate
 from engine.cost import check_affordable
 from engine.draws import draws
-from engine.experiment import Experiment
 from engine.gates import gates
 from engine.given import Given
+from engine.network import Network
 from engine.norms import gradient_norms, state_norms
 from engine.paths import paths
 from engine.reference import Reference, credit_of, reference, shared_part
 from engine.spectrum import spectrum
+from engine.tasks import Batch
 from engine.traces import (
     Analysis,
     Certificate,
@@ -103,17 +104,17 @@ class _Run:
         x, kept = self.x, self.kept
         checks = self.certificates() if certify else (None, None)
         truncated = kept.norms if self.same else gradient_norms(x.network, self.truncated)
-        loss, states = _loss_view(x, self.tape), state_norms(x.network, self.tape)
+        loss, states = loss_view(x.network, x.data.counts, self.tape), state_norms(x.network, self.tape)
         return words.with_words(Analysis(
             config=asdict(self.config),
             parameters=sum(block.size for block in x.params.values()),
-            sequence=_sequence(x), plan=_plan_view(self.plan),
+            sequence=sequence_of(x.batch, x.data.counts), plan=_plan_view(self.plan),
             loss=loss, states=states,
             truncated=truncated, full=kept.norms, costs=costs(self.truncated.blocks, kept.gradients.blocks),
             carry_over=carry_over(x.network, x.data, self.plan.starts, kept.tape, self.was_reset),
             credit=self._credit() if "credit" in include else None,
             certificate=checks[0], certificate_full=checks[1],
-            nonfinite=_nonfinite(truncated if np.isfinite(kept.norms.h).all() else kept.norms, states,
+            nonfinite=nonfinite(truncated if np.isfinite(kept.norms.h).all() else kept.norms, states,
                                  self.tape.losses.mean(axis=1)),
             words=words.EMPTY,
             gradients=dict(self.truncated.blocks) if "gradients" in include else None,
@@ -150,15 +151,20 @@ def _plan_view(plan: Plan) -> PlanView:
     return PlanView(plan.title, plan.starts, dead_edges(reaches), plan.reset, reaches, taper(reaches))
 
 
-def _loss_view(x: Experiment, tape: Tape) -> LossView:
-    per_step = np.where(x.data.counts, tape.losses.mean(axis=1), np.nan)
-    total = float(per_step[x.data.counts].sum())
-    return LossView(per_step, total, total / int(x.data.counts.sum()),
-                    "nats" if x.network.classify else "squared error")
+def loss_view(network: Network, counts: Bools, tape: Tape) -> LossView:
+    """Returns the losses along a tape; the mean of none is NaN."""
+    per_step = np.where(counts, tape.losses.mean(axis=1), np.nan)
+    total, read = float(per_step[counts].sum()), int(counts.sum())
+    return LossView(per_step, total, total / read if read else np.nan, unit_of(network))
 
 
-def _sequence(x: Experiment) -> Sequence:
-    batch, counts = x.batch, x.data.counts
+def unit_of(network: Network) -> str:
+    """Returns the unit of the losses."""
+    return "nats" if network.classify else "squared error"
+
+
+def sequence_of(batch: Batch, counts: Bools) -> Sequence:
+    """Returns what the first sample reads and predicts."""
     targets = _labels(batch.targets[:, 0], batch.classes)
     shown = tuple(label if there else "" for label, there in zip(targets, counts, strict=True))
     return Sequence(_labels(batch.inputs[:, 0], batch.vocabulary), shown, np.flatnonzero(counts),
@@ -177,7 +183,7 @@ def _visible(symbol: str) -> str:
     return f"U+{ord(symbol):04X}" if hidden else symbol
 
 
-def _nonfinite(found: GradientNorms, states: StateNorms, losses: Array) -> Nonfinite:
+def nonfinite(found: GradientNorms, states: StateNorms, losses: Array) -> Nonfinite:
     """Returns where a number first was not finite: going forward, a state or a loss; else, going back
     from the end, the gradient. Else where the gradient stopped being normal in float32."""
     low = np.flatnonzero((found.h > 0) & (found.h < SUBNORMAL))

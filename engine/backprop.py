@@ -27,17 +27,21 @@ class Gradients:
     terms: Terms  # block -> pairs whose products are the steps' terms of the block's gradient
     blocks: Params
     initial: tuple[Array, ...]  # per layer (S, B)
+    before: tuple[Array, ...]  # per layer (S, m, B): what each track sends over the first step's edge, per sample
 
 
-def backprop(network: Network, params: Params, tape: Tape, plan: Plan) -> Gradients:
-    """Returns the gradients of the plan's objective along the tape."""
+def backprop(network: Network, params: Params, tape: Tape, plan: Plan, after: Sequence[Array] | None = None,
+             begins: bool = True) -> Gradients:
+    """Returns the gradients of the plan's objective along the tape. Where the tape is a part of a longer one,
+    `after` is the `before` of the part that follows, and `begins` says whether it starts in the initial state."""
     sweep = Sweep(network, params, [layer.factors for layer in tape.layers], plan.tracks)
-    sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan)
+    sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan, after=after, begins=begins)
     dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
     terms = _terms(network, params, tape, dy, sweep.records)
     B = tape.losses.shape[1]
     blocks = frozen({name: _sum(pairs, params[name].shape) / B for name, pairs in terms.items()})
-    return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial))
+    return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial),
+                     tuple(sweep.before))
 
 
 Fill = Callable[[int, int], None]
@@ -83,13 +87,15 @@ class Sweep:
         back = self.ds[layer][t - 1] if t else self.before[layer]
         return self.cell.back_views(self.factors[layer][t], self.ds[layer][t], self.dA[layer][t], back, self.parts)
 
-    def run(self, dh: Array | Sequence[Array], plan: Plan, fill: Fill | None = None, some: int = 1) -> None:
+    def run(self, dh: Array | Sequence[Array], plan: Plan, fill: Fill | None = None, some: int = 1,
+            after: Sequence[Array] | None = None, begins: bool = True) -> None:
         """Sweeps back over the plan's steps. dh, a (H, 1, B) a step, is dL_t/dh_t of the top layer, the readout's
-        part. `fill` is called for `some` steps before these are swept, to write their factors."""
+        part. `fill` is called for `some` steps before these are swept, to write their factors. `after` (S, m, B) per
+        layer comes back from beyond the last step; `begins` says whether step 0 starts from the initial state."""
         edge, inject = (x.astype(self.initial[0].dtype)[:, :, None] for x in (plan.edge, plan.inject))
         closed, opened = (edge == 0).all(axis=(1, 2)).tolist(), (edge == 1).all(axis=(1, 2)).tolist()
         reset, top, plain = plan.reset.tolist(), self.top, bool((inject == 1).all())
-        self._start(plan.steps)
+        self._start(plan.steps, after)
         for t in range(plan.steps - 1, -1, -1):
             if fill and ((t + 1) % some == 0 or t == plan.steps - 1):
                 fill(t // some * some, t + 1)
@@ -98,17 +104,17 @@ class Sweep:
             for layer in range(len(self.w) - 1, -1, -1):
                 self.step(t, layer)
                 back = self.ds[layer][t - 1] if t else self.before[layer]
-                if t == 0 or reset[t]:
+                if reset[t] or (t == 0 and begins):
                     self.initial[layer] += back.sum(axis=1)
                 if closed[t]:
                     back.fill(0.0)
                 elif not opened[t]:
                     back *= edge[t]
 
-    def _start(self, steps: int) -> None:
-        """Nothing comes back from beyond the last step."""
-        for ds, initial in zip(self.ds, self.initial, strict=True):
-            ds[steps - 1].fill(0.0)
+    def _start(self, steps: int, after: Sequence[Array] | None) -> None:
+        """Nothing comes back from beyond the last step, unless it is given."""
+        for layer, (ds, initial) in enumerate(zip(self.ds, self.initial, strict=True)):
+            ds[steps - 1][...] = 0.0 if after is None else after[layer]
             initial.fill(0.0)
 
     def step(self, t: int, layer: int) -> None:

@@ -13,12 +13,14 @@ strayed from the tape is measured, and is part of the verdict.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from engine.arrays import Array, Params, norm
 from engine.backprop import Gradients, backprop
+from engine.cells import LayerTape
 from engine.network import Network, layer_params, losses
 from engine.traces import BlockCheck, Certificate
 from engine.truncation import Plan
@@ -42,7 +44,7 @@ def certificate(network: Network, params: Params, data: Data, tape: Tape, plan: 
     if plan_checked is not plan:
         gradients = backprop(network, params, tape, plan_checked)
     blocks = {**gradients.blocks, INITIAL: np.stack(gradients.initial)}
-    directions = {name: _direction(rng, block.shape) for name, block in blocks.items()}
+    directions = {name: direction(rng, block.shape) for name, block in blocks.items()}
     analytic = np.array([float((blocks[name] * v).sum()) for name, v in directions.items()])
     counted = int((data.counts & (plan_checked.inject.sum(axis=1) > 0)).sum())
     if not np.isfinite(analytic).all():
@@ -51,7 +53,7 @@ def certificate(network: Network, params: Params, data: Data, tape: Tape, plan: 
     return _verdict(plan, directions, analytic, found, stray, counted, int(data.counts.sum()))
 
 
-def _direction(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+def direction(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Returns a random direction of length 1."""
     v = rng.standard_normal(shape)
     return np.asarray(v / max(float(norm(v.ravel(), 0)), 1e-300))
@@ -77,63 +79,70 @@ def _complex_step(network: Network, params: Params, data: Data, tape: Tape, plan
     for first in range(0, len(names), chunk):
         here = range(first, min(first + chunk, len(names)))
         steps = {names[k]: (k - first, eps[k] * directions[names[k]]) for k in here}
-        run = _Shadow(network, params, data, tape, plan, steps)
-        out[here] = run.derivatives() / eps[here]
+        run = Shadow(network, params, data.initial, plan.tracks, steps)
+        out[here] = run.follow(data, tape, plan).sum(axis=1) / eps[here]
         strays.append(run.stray)
     return out, max(strays)
 
 
-class _Shadow:
-    """A complex run along the tape: K directions, m tracks, B samples; states (K, S, m*B) per layer."""
+class Shadow:
+    """A complex run along the tape: K directions, m tracks, B samples; states (K, S, m*B) per layer.
 
-    def __init__(self, network: Network, params: Params, data: Data, tape: Tape, plan: Plan,
-                 steps: dict[str, tuple[int, Array]]) -> None:
-        self.network, self.data, self.tape, self.plan = network, data, tape, plan
-        self.K, self.stray = len(steps), 0.0
+    `steps` has, per block, the directions' imaginary parts with the first of them: (k, its step) or (k, steps
+    of k, k + 1, ...). A tape that comes in parts is followed part by part. `own` (K, m) is 1 where a direction is
+    carried on in a track, and 0 where it is not: nothing of it is then left behind a step."""
+
+    def __init__(self, network: Network, params: Params, initial: Sequence[Array], tracks: int,
+                 steps: dict[str, tuple[int, Array]], K: int | None = None, own: Array | None = None) -> None:
+        self.network, self.tracks, self.own = network, tracks, own
+        self.K, self.stray = len(steps) if K is None else K, 0.0
         self.params = {name: self._perturbed(block, steps.get(name)) for name, block in params.items()}
         self.layers = [layer_params(self.params, layer) for layer in range(network.layers)]
-        start = self._perturbed(np.stack(data.initial), steps.get(INITIAL))
+        start = self._perturbed(np.stack(initial), steps.get(INITIAL))
         self.initial = [self._tile(start[..., layer, :, :]) for layer in range(network.layers)]
+        self.states = list(self.initial)
 
     def _perturbed(self, block: Array, step: tuple[int, Array] | None) -> Array:
         """Returns the block as complex; with a leading axis K where one direction moves it."""
         if step is None:
             return np.asarray(block, complex)
         out: Array = np.repeat(block[None].astype(complex), self.K, axis=0)
-        out.imag[step[0]] = step[1]
+        out.imag[step[0] if step[1].ndim == block.ndim else slice(step[0], None)] = step[1]
         return out
 
     def _tile(self, x: Array) -> Array:
         """(..., F, B) -> (K, F, m*B) complex."""
-        m = self.plan.tracks
+        m = self.tracks
         shape = (self.K, x.shape[-2], m, x.shape[-1])
         tiled: Array = np.array(np.broadcast_to(x[..., None, :], shape), complex)
         return tiled.reshape(*shape[:2], -1)
 
-    def derivatives(self) -> Array:
-        """Returns the imaginary part of the objective for each direction, (K,)."""
-        total = np.zeros(self.K)
-        states = list(self.initial)
-        for t in range(self.plan.steps):
-            x = self.data.xs[t]
+    def follow(self, data: Data, tape: Tape, plan: Plan) -> Array:
+        """Returns the imaginary part of the objective for each direction and track, (K, m), of the losses of this
+        tape, which begins where the last one ended."""
+        total = np.zeros((self.K, self.tracks))
+        for t in range(plan.steps):
+            x = data.xs[t]
             x = np.swapaxes(self.params["E"], -1, -2) @ x if "E" in self.params else x
             below = self._tile(x)
-            for layer in range(self.network.layers):
-                states[layer] = self._step(t, layer, below, states[layer])
-                below = states[layer][:, : self.network.hidden]
-            if self.data.counts[t]:
-                total += self._loss(t, below)
-        return np.asarray(total / self.data.xs.shape[2])
+            for layer, kept in enumerate(tape.layers):
+                self.states[layer] = self._step(t, layer, kept, plan, below)
+                below = self.states[layer][:, : self.network.hidden]
+            if data.counts[t]:
+                total += self._loss(data.targets[t], plan.inject[t], below)
+        return np.asarray(total / data.xs.shape[2])
 
-    def _step(self, t: int, layer: int, below: Array, state: Array) -> Array:
+    def _step(self, t: int, layer: int, kept: LayerTape, plan: Plan, below: Array) -> Array:
         """One layer, one step, from the tape's own state; the plan's weight on the edge that is crossed."""
-        cell, kept, w = self.network.cell, self.tape.layers[layer], self.layers[layer]
+        cell, w, state = self.network.cell, self.layers[layer], self.states[layer]
         K, S, N = state.shape
-        entering = np.empty((K, S, self.plan.tracks, N // self.plan.tracks), complex)
+        entering = np.empty((K, S, self.tracks, N // self.tracks), complex)
         entering.real = kept.entering[t][:, None]
-        source = self.initial[layer] if self.plan.reset[t] else state
-        weight = 1.0 if self.plan.reset[t] else self.plan.edge[t][:, None]
+        source = self.initial[layer] if plan.reset[t] else state
+        weight = 1.0 if plan.reset[t] else plan.edge[t][:, None]
         entering.imag = source.imag.reshape(entering.shape) * weight
+        if self.own is not None:
+            entering.imag *= self.own[:, None, :, None]
         pre = w["W_ih"] @ below + w["b"][..., None]
         pre = np.array(np.broadcast_to(pre, (K, *pre.shape[-2:])))
         act, extra, out = np.empty_like(pre), np.empty((K, kept.extra.shape[1], N), complex), np.empty_like(state)
@@ -143,18 +152,19 @@ class _Shadow:
         out.real = truth
         return out
 
-    def _loss(self, t: int, h: Array) -> Array:
-        """Returns the imaginary part of the batch's summed loss at step t, (K,), from the tracks that take it."""
+    def _loss(self, target: Array, inject: Array, h: Array) -> Array:
+        """Returns the imaginary part of the batch's summed loss at a step, (K, m), by the tracks that take it."""
         K, H, _ = h.shape
-        tracks = np.flatnonzero(self.plan.inject[t])
+        tracks, out = np.flatnonzero(inject), np.zeros((K, self.tracks))
         if not tracks.size:
-            return np.zeros(K)
-        h = h.reshape(K, H, self.plan.tracks, -1)[:, :, tracks].reshape(K, H, -1)
+            return out
+        h = h.reshape(K, H, self.tracks, -1)[:, :, tracks].reshape(K, H, -1)
         ys = self.params["W_hy"] @ h + self.params["b_y"][..., None]
-        targets = np.tile(self.data.targets[t], len(tracks))
+        targets = np.tile(target, len(tracks))
         targets = np.broadcast_to(targets, (K, *targets.shape))
         values = losses(self.network, np.broadcast_to(ys, (K, *ys.shape[-2:])), targets).reshape(K, len(tracks), -1)
-        return np.asarray((values.imag.sum(axis=2) * self.plan.inject[t][tracks]).sum(axis=1))
+        out[:, tracks] = values.imag.sum(axis=2) * inject[tracks]
+        return out
 
 
 def _verdict(plan: Plan, directions: dict[str, Array], analytic: Array, found: Array, stray: float,

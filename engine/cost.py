@@ -11,9 +11,11 @@ from engine.config import Config
 from engine.errors import InputError, Problem
 from engine.reference import CREDIT_ROWS
 from engine.tasks.text import default_text
+from engine.truncation import tracks_of
 
 MOST_BYTES = 1 << 30
 MOST_SECONDS = 30.0
+MOST_STEPS = 10_000  # of an analysis that holds them all; a longer sequence is a long analysis
 GATES = {"rnn": (1, 1, 1), "lstm": (4, 2, 6), "gru": (3, 1, 5)}  # gates, parts of the state, factors
 
 
@@ -95,13 +97,16 @@ def overlap(config: Config) -> int:
     if config.style == "full" or config.gradient == "pass" or config.style in ("window", "random"):
         return 1
     k1, k2 = (config.k1, config.k2) if config.style == "k1k2" else (1, config.k)
-    return min(-(-min(k2, config.steps + k1) // k1), -(-config.steps // k1))
+    return tracks_of(config.steps, min(k1, config.steps), k2)
 
 
 def check_affordable(config: Config, include: Iterable[str] = ("credit",), certify: bool = True) -> Estimate:
     """Returns the estimate, or raises InputError that names T, B and H and says by how much it is too big."""
     cost = estimate(config, include, certify)
     sizes = f"T = {config.steps}, B = {config.batch}, H = {config.hidden}, layers = {config.layers}"
+    if config.steps > MOST_STEPS:
+        raise InputError(Problem("steps", str(config.steps), f"an analysis of every step takes at most {MOST_STEPS:,}",
+                                 "Ask for a long analysis: an overview, and a close-up of some steps."))
     if cost.bytes > MOST_BYTES:
         raise InputError(Problem(
             "steps", sizes, f"needs {cost.bytes / 2**20:,.0f} MiB, the limit is {MOST_BYTES / 2**20:,.0f} MiB",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Array, Params, columns, frozen
+from engine.arrays import Array, Bools, Params, columns, frozen
 from engine.cells import CELLS
 from engine.config import Config
 from engine.given import Given, initial_states, with_given_data, with_given_weights
@@ -27,9 +27,33 @@ class Experiment:
     directions: np.random.SeedSequence  # the certificate draws from it
 
 
+@dataclass(frozen=True)
+class Setting:
+    """An experiment whose data are still as small as the task made them; `data` lays out some steps of them."""
+
+    network: Network
+    params: Params
+    batch: Batch
+    counts: Bools  # (T,) the steps whose loss counts
+    initial: tuple[Array, ...]  # per layer (S, B)
+    directions: np.random.SeedSequence
+
+    def data(self, steps: slice) -> Data:
+        """Returns some steps as the sweeps take them."""
+        batch = self.batch
+        return Data(_dense(batch.inputs[steps], len(batch.vocabulary)), _targets(batch.targets[steps]),
+                    self.counts[steps], self.initial)
+
+
 def prepare(config: Config, given: Given | None = None) -> Experiment:
-    """Returns the experiment of a validated config. Weights, data and directions have a stream each, so
-    that changing the cell does not change the data.
+    """Returns the experiment of a validated config. Raises InputError as `settle` does."""
+    found = settle(config, given)
+    return Experiment(found.network, found.params, found.batch, found.data(slice(None)), found.directions)
+
+
+def settle(config: Config, given: Given | None = None) -> Setting:
+    """Returns the setting of a validated config. Weights, data and directions have a stream each, so that
+    changing the cell does not change the data.
 
     Raises InputError where the text, the series or what was given does not fit the config."""
     given = given or Given()
@@ -38,9 +62,8 @@ def prepare(config: Config, given: Given | None = None) -> Experiment:
     network = network_of(config, batch)
     drawn = draw(network, config, np.random.default_rng(for_weights))
     params = frozen(with_given_weights(drawn, given, network))
-    data = Data(_dense(batch.inputs, len(batch.vocabulary)), _targets(batch.targets),
-                _counts(config, batch), initial_states(given, network, config.batch))
-    return Experiment(network, params, batch, data, for_directions)
+    return Setting(network, params, batch, _counts(config, batch), initial_states(given, network, config.batch),
+                   for_directions)
 
 
 def _generate(rng: np.random.Generator, config: Config, given: Given) -> Batch:

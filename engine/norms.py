@@ -14,15 +14,15 @@ from engine.unroll import Tape
 def gradient_norms(network: Network, found: Gradients) -> GradientNorms:
     """Returns the norms of what one sweep found."""
     blocks = {name: float(norm(block.ravel(), 0)) for name, block in found.blocks.items()}
-    return GradientNorms(*_parts(network, found.states), contributions(found), blocks)
+    return GradientNorms(*norms_of(network, found.states), contributions(found), blocks)
 
 
 def state_norms(network: Network, tape: Tape) -> StateNorms:
     """Returns the norms of the states along a tape."""
-    return StateNorms(*_parts(network, tuple(kept.states for kept in tape.layers)))
+    return StateNorms(*norms_of(network, tuple(kept.states for kept in tape.layers)))
 
 
-def _parts(network: Network, states: tuple[Array, ...]) -> tuple[Array, Array | None, Array, Array | None]:
+def norms_of(network: Network, states: tuple[Array, ...]) -> tuple[Array, Array | None, Array, Array | None]:
     """Returns the norms of h and c with all layers together (T,), then of h and c by layer (L, T)."""
     h, h_by_layer = _part(network, states, 0)
     c, c_by_layer = _part(network, states, 1) if network.cell.parts == 2 else (None, None)

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from engine.config import Config
 
+Draws = tuple[NDArray[np.float64], NDArray[np.float64]]  # inject and edge
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -44,23 +46,36 @@ class Plan:
 
 def plan_of(config: Config) -> Plan:
     """Returns the plan of a config's style, value and gradient."""
-    T = config.steps
-    if config.style == "random":
-        inject, edge = draw_cuts(T, config.p, np.random.default_rng([config.seed, T]))
-        starts = np.concatenate(([0], np.flatnonzero(edge[:, 0] == 0.0)))
+    return plan_part(config, range(config.steps), draws_of(config))
+
+
+def plan_part(config: Config, steps: range, draws: Draws | None) -> Plan:
+    """Returns some steps of a config's plan, as a plan of its own: its starts count from the first of these
+    steps, which is a start of its own only where the whole plan has one there. `draws` are `draws_of(config)`."""
+    T, (first, end) = config.steps, (steps.start, steps.stop)
+    if draws is not None:
+        inject, edge = draws[0][first:end], draws[1][first:end].copy()
+        starts = np.flatnonzero((edge[:, 0] == 0.0) | (np.arange(first, end) == 0))
     else:
-        k1, k2, chunk = _periods(config)
-        (inject, edge), starts = _segments(T, k1, k2), np.arange(0, T, chunk)
+        k1, k2, chunk = periods(config)
+        inject, edge = _segments(T, k1, k2, steps)
+        starts = np.arange(-(-first // chunk) * chunk, end, chunk) - first
     if config.style != "full" and config.gradient == "pass":
-        inject, edge = _segments(T, T, T)
-    reset = np.zeros(T, bool)
+        inject, edge = _segments(T, T, T, steps)
+    reset = np.zeros(len(steps), bool)
     if config.value == "reset":
-        reset[starts[1:]] = True
+        reset[starts] = starts + first > 0
     edge[reset] = 0.0
     return Plan(title_of(config), starts, reset, inject, edge)
 
 
-def draw_cuts(T: int, p: float, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def draws_of(config: Config) -> Draws | None:
+    """Returns inject and edge (T, 1) of style random, whose cuts are drawn for all steps at once; else None."""
+    T = config.steps
+    return draw_cuts(T, config.p, np.random.default_rng([config.seed, T])) if config.style == "random" else None
+
+
+def draw_cuts(T: int, p: float, rng: np.random.Generator) -> Draws:
     """Returns inject and edge of one draw of ARTBP (Tallec & Ollivier 2017) with a constant probability p:
     each edge is cut with probability p, and weighted by 1 / (1 - p) where it is not, so that the mean over
     draws is the full gradient."""
@@ -71,7 +86,7 @@ def draw_cuts(T: int, p: float, rng: np.random.Generator) -> tuple[NDArray[np.fl
 
 def full_plan(T: int) -> Plan:
     """Returns full BPTT with the state carried: the reference that every truncation is held against."""
-    inject, edge = _segments(T, T, T)
+    inject, edge = _segments(T, T, T, range(T))
     return Plan("full BPTT", np.zeros(1, np.int64), np.zeros(T, bool), inject, edge)
 
 
@@ -85,7 +100,7 @@ def title_of(config: Config) -> str:
     return f"{config.style}({numbers}), {value}, {gradient}"
 
 
-def _periods(config: Config) -> tuple[int, int, int]:
+def periods(config: Config) -> tuple[int, int, int]:
     """Returns (k1, k2, chunk): steps between backward passes, steps gone back, and the window's stride
     in the forward pass, at which a reset takes place."""
     T = config.steps
@@ -97,17 +112,24 @@ def _periods(config: Config) -> tuple[int, int, int]:
     return (k, k, k) if config.style == "window" else (1, k, k)
 
 
-def _segments(T: int, k1: int, k2: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns inject and edge for passes that each take k1 losses and go back k2 steps from their end."""
-    passes = -(-T // k1)
-    m = min(-(-k2 // k1), passes)
-    inject, edge = np.zeros((T, m)), np.ones((T, m))
-    for i in range(passes):
-        inject[i * k1 : (i + 1) * k1, i % m] = 1.0
-        start = (i + 1) * k1 - k2
-        if 0 < start < T:
-            edge[start, i % m] = 0.0
+def _segments(T: int, k1: int, k2: int, steps: range) -> Draws:
+    """Returns inject and edge, at some steps, for passes that each take k1 losses and go back k2 steps from their
+    end."""
+    passes, m = -(-T // k1), tracks_of(T, k1, k2)
+    inject, edge = np.zeros((len(steps), m)), np.ones((len(steps), m))
+    here = np.arange(steps.start, steps.stop)
+    inject[here - steps.start, here // k1 % m] = 1.0
+    i = np.arange(max(0, (steps.start + k2) // k1 - 1), min(passes, (steps.stop + k2) // k1 + 1))
+    starts = (i + 1) * k1 - k2
+    inside = (starts > 0) & (starts >= steps.start) & (starts < steps.stop)
+    edge[starts[inside] - steps.start, i[inside] % m] = 0.0
     return inject, edge
+
+
+def tracks_of(T: int, k1: int, k2: int) -> int:
+    """Returns how many passes run over the same step; one will do where all of them go back to the first step."""
+    passes = -(-T // k1)
+    return 1 if k2 >= passes * k1 else min(-(-k2 // k1), passes)
 
 
 def weights(plan: Plan) -> NDArray[np.float64]:

@@ -41,10 +41,12 @@ class Tape:
     dy: Array  # (T, O, B)
 
 
-def unroll(network: Network, params: Params, data: Data, reset: NDArray[np.bool_]) -> Tape:
-    """Returns the tape of a run in which the state is the initial state again before each reset step."""
+def unroll(network: Network, params: Params, data: Data, reset: NDArray[np.bool_],
+           entering: Sequence[Array] | None = None) -> Tape:
+    """Returns the tape of a run in which the state is the initial state again before each reset step. It begins
+    in the state `entering`, (S, B) per layer, where there is one."""
     scan = Scan(network, len(data.xs), data.xs.shape[2])
-    layers = scan.run(params, first_inputs(params, data.xs), data.initial, reset)
+    layers = scan.run(params, first_inputs(params, data.xs), data.initial, reset, entering)
     ys = readout(params, layers[-1].states[:, : network.hidden])
     found, dy = losses_and_gradients(network, ys, data.targets)
     found[~data.counts] = 0.0
@@ -87,11 +89,12 @@ class Scan:
                     for s, a, e, out in zip(states, pre, extra, states[1:], strict=False))
         return map(cell.ahead_views, states, pre, act, extra, states[1:])
 
-    def run(self, params: Params, xs: Array, initial: Sequence[Array],
-            reset: NDArray[np.bool_]) -> tuple[LayerTape, ...]:
+    def run(self, params: Params, xs: Array, initial: Sequence[Array], reset: NDArray[np.bool_],
+            entering: Sequence[Array] | None = None) -> tuple[LayerTape, ...]:
         """Returns each layer's tape. xs (T, D, N), already embedded; or (T, N) symbols."""
         below, tapes = xs, []
         for layer in range(self.network.layers):
+            self.states[layer][0] = (entering or initial)[layer]
             tapes.append(self._layer(layer, params, below, initial[layer], reset))
             below = tapes[-1].states[:, : self.network.hidden]
         return tuple(tapes)
@@ -99,7 +102,6 @@ class Scan:
     def _layer(self, layer: int, params: Params, xs: Array, initial: Array, reset: NDArray[np.bool_]) -> LayerTape:
         w, T, cell = layer_params(params, layer), len(xs), self.network.cell
         pre, act, extra, states = self.pre[layer][:T], self.act[layer], self.extra[layer], self.states[layer]
-        states[0] = initial
         write, some = self._projection(w, params.get("E"), xs, pre)
         if self.quick:
             W = w["W_hh"] * self.halves[:, None] if len(self.halves) else w["W_hh"]

@@ -69,7 +69,7 @@ def test_the_bytes_are_near_the_truth(options: dict[str, object], certify: bool)
 
 
 @pytest.mark.parametrize("options", [{"steps": 10_000, "batch": 256, "hidden": 1024}, {"steps": 10_000, "hidden": 512},
-                                     {"steps": 5_000, "style": "sliding", "k": 5_000, "hidden": 64}])
+                                     {"steps": 5_000, "style": "sliding", "k": 4_000, "hidden": 64}])
 def test_too_much_is_refused_before_it_starts(options: dict[str, object]) -> None:
     config = parse({"task": "series", **options})
     for call in (lambda: check_affordable(config), lambda: analyze(config)):
