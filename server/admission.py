@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import engine
+from server import long
 from server.fair import Fair
 from server.queries import Query
 from server.refusals import busy
@@ -26,8 +27,9 @@ UNKNOWN = 0.2  # seconds that a body costs which is read where it is computed
 PUBLISHED = 2.0  # seconds of a published result, or of an exhibit
 
 
-def estimated_seconds(task: Task) -> float:
-    """Returns what a task is estimated to take on one core, before anything of it is computed."""
+def estimated_seconds(task: Task, kept: bool = False) -> float:
+    """Returns what a task is estimated to take on one core, before anything of it is computed; `kept` says whether
+    a process has its place."""
     asked = task.asked
     if isinstance(asked, Upload):
         return 0.01 + len(asked.body) * READING
@@ -35,6 +37,8 @@ def estimated_seconds(task: Task) -> float:
         return 0.1 + asked.size * READING
     if not isinstance(asked, Query):
         return UNKNOWN + len(asked.body) * READING
+    if asked.kind in long.KINDS:
+        return long.seconds(asked, kept)
     if asked.kind in ("agree", "museum"):
         return PUBLISHED
     certify = asked.kind == "certificate" or (asked.certificate and asked.kind != "figure")
@@ -82,9 +86,9 @@ class Admission(Generic[Job]):
         """Returns the work that waits in one of the two budgets, in seconds."""
         return self._queue.seconds(light)
 
-    def claim(self, task: Task, client: str) -> Claim:
+    def claim(self, task: Task, client: str, kept: bool = False) -> Claim:
         """Returns what a task asks for, by today's factor."""
-        seconds = self.factor * estimated_seconds(task)
+        seconds = self.factor * estimated_seconds(task, kept)
         return Claim(client, seconds, seconds < self.settings.light_seconds)
 
     def put(self, job: Job) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine import Config, as_query
-from server import problems
+from server import long, problems
 from server.bodies import read_json_body, read_typed_body
 from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
@@ -54,6 +54,14 @@ async def answer_post(request: Request, kind: str) -> Response:
     return await _answer(request, query, ["", query.canonical(), *([sha256(body).hexdigest()] if query.given else [])])
 
 
+async def answer_long(request: Request, kind: str) -> Response:
+    """Returns the answer to a JSON body about a long sequence, whose cost depends on all of it: it is read first."""
+    limits = services(request).settings
+    body = await read_json_body(request, limits)
+    query = await asyncio.to_thread(read_body, kind, body, limits.json_depth)
+    return await _answer(request, query, [sha256(body).hexdigest()])
+
+
 async def answer_upload(request: Request) -> Response:
     """Returns what a file of weights holds; the address says whose weights they are."""
     limits = services(request).settings
@@ -93,9 +101,12 @@ async def _answer(request: Request, asked: Query | Unread | Upload, key: list[st
     headers = {"etag": tag, "cache-control": CACHE, "vary": "accept, accept-encoding"}
     if request.method == "GET" and has_it(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
+    seconds = limits.long_seconds if asked.kind in long.KINDS else limits.analysis_seconds
+    place = ""
     if isinstance(asked, Query):
-        check_affordable(asked, limits.analysis_seconds)
-    task = Task(asked, media, compress, limits.json_depth, limits.reply_bytes, limits.analysis_seconds)
+        check_affordable(asked, seconds)
+        place = long.place(asked)
+    task = Task(asked, media, compress, limits.json_depth, limits.reply_bytes, seconds, place=place)
     done = await _unless_gone(request, tag, task)
     return Response(status_code=CLIENT_GONE) if done is None else _response(done, headers)
 

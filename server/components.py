@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import CONVENTIONS, REDUCTIONS, Analysis, Certificate, Estimate
+from engine import CONVENTIONS, REDUCTIONS, Analysis, Certificate, CloseUp, Estimate, Long
 from engine.museum import Exhibit, Findings
 from engine.published import Published
 from server import answers, schemas
@@ -58,6 +58,9 @@ def components() -> dict[str, Schema]:
     found["CertificateAnswer"] = _object(
         {"certificate": certificate, "certificate_full": certificate, "sentence": STRING, "engine_ms": ENGINE_MS}
     )
+    answers.answer(Long, found, {"engine_ms": ENGINE_MS})
+    found["LongAnswer"] = found.pop("Long")
+    found["CloseUpAnswer"] = _closeup(found)
     found["EstimateAnswer"] = _estimate(found)
     program = {"program": STRING | {"description": "The whole text."}, "cut_lines": CUT_LINES}
     limit = {"value": {"type": "number"}, "unit": STRING, "help": STRING}
@@ -79,6 +82,12 @@ def _analysis(found: dict[str, Schema]) -> Schema:
     described = "With include=figures: each figure by its name."
     analysis["properties"]["figures"] = _mapping(ref("Figure")) | {"description": described}
     return analysis
+
+
+def _closeup(found: dict[str, Schema]) -> Schema:
+    drawn = _mapping(ref("Figure")) | {"description": "Each figure by its name, over the steps' own numbers."}
+    answers.answer(CloseUp, found, {"figures": drawn, "engine_ms": ENGINE_MS})
+    return found.pop("CloseUp")
 
 
 def _estimate(found: dict[str, Schema]) -> Schema:

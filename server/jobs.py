@@ -116,7 +116,8 @@ class Jobs:
         if self._stopping:
             raise stopping()
         loop = asyncio.get_running_loop()
-        job = Job(key, task, self.admission.claim(task, client), loop.create_future())
+        kept = any(process.place == task.place for process in self.processes if task.place)
+        job = Job(key, task, self.admission.claim(task, client, kept), loop.create_future())
         self.admission.put(job)
         job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
         job.expiry = loop.call_later(self.settings.queue_seconds, self._expire, job)
@@ -145,11 +146,20 @@ class Jobs:
             job = self.admission.next(process.light)
             if job is None:
                 continue
-            self._idle.remove(process)
-            job.process = process
-            running = asyncio.create_task(self._execute(job, process))
+            home = self._home(job, process)
+            self._idle.remove(home)
+            job.process = home
+            running = asyncio.create_task(self._execute(job, home))
             self._running.add(running)
             running.add_done_callback(self._running.discard)
+            if home is not process:
+                return self._dispatch()  # for the process that is still idle
+        return None
+
+    def _home(self, job: Job, process: Process) -> Process:
+        """Returns the idle process that keeps what a job can use, or else the one that is its turn."""
+        has_it = (other for other in self._idle if job.task.place and other.place == job.task.place)
+        return next(has_it, process)
 
     async def _execute(self, job: Job, process: Process) -> None:
         """Has a process do a job. A process that is too slow is killed; its keeper starts another."""

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from engine import CONVENTIONS, OPTION, OPTIONS, REDUCTIONS
 from server import answers, schemas, uploads
 from server.components import Schema, components, ref
-from server.queries import EXTRAS, INCLUDES, NATIVE, OURS, THEMES
+from server.queries import EXTRAS, INCLUDES, LAST, NATIVE, OURS, RANGE, THEMES
 from server.traces.receiving import TYPES as TRACE_TYPES
 from server.work import BINARY, CSV, JSON, NPZ
 
@@ -59,6 +59,11 @@ EXTRA_SCHEMAS: dict[str, Schema] = {
         "description": "How your framework reduces the loss: `reduction_factor` in the answer is what ours, and every "
         "gradient of it, is to be multiplied by.",
     },
+    **{
+        name: {"name": name, "in": "query", "description": described}
+        | {"schema": {"type": "integer", "minimum": 0, "maximum": LAST}}
+        for name, described in RANGE.items()
+    },
     "theme": {
         "name": "theme",
         "in": "query",
@@ -76,6 +81,8 @@ def contents(kind: str) -> Schema:
                 {
                     "analysis": "AnalysisAnswer",
                     "certificate": "CertificateAnswer",
+                    "long": "LongAnswer",
+                    "closeup": "CloseUpAnswer",
                     "estimate": "EstimateAnswer",
                     "figure": "Figure",
                     "code": "ProgramAnswer",

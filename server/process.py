@@ -18,6 +18,7 @@ class Process:
     def __init__(self, child: Child, light: bool) -> None:
         self._child, self.light = child, light
         self.answered = 0
+        self.place = ""  # of the last task that had one: what the process keeps
 
     @classmethod
     async def start(cls, settings: Settings, light: bool = False) -> Process:
@@ -37,6 +38,7 @@ class Process:
         except OSError as error:
             raise DeadError from error
         self.answered += 1
+        self.place = task.place or self.place
         answer: Answer = replace(head, body=body)
         return answer
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from engine import CONVENTIONS, OPTION, REDUCTIONS, Config, InputError, Problem, as_query, parse
+from engine import CONVENTIONS, OPTION, REDUCTIONS, Config, InputError, Problem, as_query, check_range, parse
 from engine.errors import shorten
 from server import schemas, strict
 from server.problems import nearest, refuse
@@ -20,6 +20,8 @@ NATIVE, OURS = "native", "sum_time_mean_batch"  # the engine's own convention, a
 EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside the config
     "analysis": ("include", "certificate", "convention", "reduction"),
     "certificate": (),
+    "long": ("certificate",),
+    "closeup": ("from", "to"),
     "estimate": ("include",),
     "figure": ("theme",),
     "agree": (),
@@ -31,6 +33,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "convention": tuple(CONVENTIONS),
     "reduction": tuple(REDUCTIONS),
 }
+LAST = int(OPTION["steps"].high or 0)
+RANGE = {  # of a close-up
+    "from": "The first step of the close-up.",
+    "to": "The step after its last one; at most from + 500.",
+}
+SHOWN = 200  # steps of a close-up whose range is left out
 MOST_FIELDS = 64
 
 
@@ -47,6 +55,8 @@ class Query:
     convention: str = NATIVE  # of the weights and states that are given, and of those in the answer
     reduction: str = OURS
     given: Mapping[str, Any] = field(default_factory=dict)
+    first: int = 0  # the close-up's steps: [first, end)
+    end: int = 0
 
     def canonical(self) -> str:
         """Returns the query with every default filled in, in one order, as it stands in an address."""
@@ -56,6 +66,8 @@ class Query:
             "theme": self.theme,
             "convention": self.convention,
             "reduction": self.reduction,
+            "from": str(self.first),
+            "to": str(self.end),
         }
         return urlencode(as_query(self.config) | {name: extras[name] for name in EXTRAS[self.kind]})
 
@@ -64,7 +76,24 @@ def read_query(kind: str, raw: bytes, figure: str = "") -> Query:
     """Returns the query of an address, or raises InputError or RefusedError."""
     given = read_pairs(raw, [*OPTION, *EXTRAS[kind]])
     extras = {name: given.pop(name) for name in EXTRAS[kind] if name in given}
-    return _with_extras(Query(kind, parse(given), certificate=kind != "figure", figure=figure), extras)
+    query = Query(kind, parse(given), certificate=kind not in ("figure", "closeup"), figure=figure)
+    return _with_extras(with_range(query, extras) if kind == "closeup" else query, extras)
+
+
+def with_range(query: Query, given: Mapping[str, object]) -> Query:
+    """Returns a close-up's query with its steps, or raises InputError; by default they are the last ones."""
+    found = {name: _step(name, given[name]) for name in RANGE if name in given}
+    end = found.get("to", min(query.config.steps, found.get("from", query.config.steps) + SHOWN))
+    query = replace(query, first=found.get("from", max(0, end - SHOWN)), end=end)
+    check_range(query.config, range(query.first, query.end))
+    return query
+
+
+def _step(name: str, raw: object) -> int:
+    text = str(raw)
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= LAST):
+        raise InputError(Problem(name, shorten(raw), f"must be a whole number from 0 to {LAST}", RANGE[name]))
+    return int(text)
 
 
 def read_pairs(raw: bytes, known: Sequence[str]) -> dict[str, str]:
@@ -110,6 +139,8 @@ def _with_extras(query: Query, extras: Mapping[str, str]) -> Query:
     for name, text in extras.items():
         if name == "include":
             changes["include"] = _includes(text)
+        elif name in RANGE:
+            continue
         elif name == "certificate":
             changes["certificate"] = choice(name, text, ("true", "false")) == "true"
         else:
@@ -143,6 +174,10 @@ def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None)
     query = Query(kind, parse({**request.config, **(flags or {})}))
     if isinstance(request, (schemas.EstimateRequest, schemas.AnalysisRequest)):
         query = replace(query, include=frozenset(request.include))
+    if isinstance(request, schemas.LongRequest):
+        query = replace(query, certificate=request.certificate)
+    if isinstance(request, schemas.CloseUpRequest):
+        query = with_range(replace(query, certificate=False), request.steps())
     if isinstance(request, schemas.CertificateRequest):
         convention = choice("convention", request.convention, CHOICES["convention"])
         query = replace(query, given=request.arrays(), convention=convention)

@@ -80,9 +80,28 @@ class AnalysisRequest(CertificateRequest):
     )
 
 
+class LongRequest(CertificateRequest):
+    """A long sequence; without a certificate its overview comes sooner."""
+
+    certificate: bool = True
+
+
+class CloseUpRequest(CertificateRequest):
+    """Some steps of a long sequence: [from, to)."""
+
+    first: int | None = Field(default=None, alias="from", ge=0, description="The first step of the close-up.")
+    to: int | None = Field(default=None, ge=1, description="The step after its last one; at most from + 500.")
+
+    def steps(self) -> dict[str, object]:
+        """Returns the ends that were given."""
+        return {name: value for name, value in (("from", self.first), ("to", self.to)) if value is not None}
+
+
 REQUESTS: dict[str, type[ConfigRequest]] = {
     "analysis": AnalysisRequest,
     "certificate": CertificateRequest,
+    "long": LongRequest,
+    "closeup": CloseUpRequest,
     "estimate": EstimateRequest,
 }
 Request = TypeVar("Request", bound=BaseModel)

@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     analysis_seconds: float = limit(
         10, "s", "How long an analysis may be estimated to take; a longer one is refused before it runs.", 0.01, 3600
     )
+    long_seconds: float = limit(
+        60, "s", "The same for a long analysis; once it was computed, close-ups of it are quick.", 0.01, 3600
+    )
     job_seconds: float = limit(60, "s", "How long an analysis may compute; then its process is ended.", 0.1, 3600)
     cancel_seconds: float = limit(0.25, "s", "How long an analysis goes on that nobody waits for any more.", 0, 60)
     cache_bytes: int = limit(64 * MIB, "bytes", "Encoded answers that are kept, the last used first.", 0, 2**40)

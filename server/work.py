@@ -14,7 +14,7 @@ from typing import Any
 import engine
 from engine import Analysis, InputError, Problem, Reference, errors, words
 from engine.published import Published, reproduce
-from server import conventions, encoding, figures, museum, problems, themes
+from server import conventions, encoding, figures, long, museum, problems, themes
 from server.problems import RefusedError
 from server.queries import Query, read_body
 from server.tables import encode_csv
@@ -28,6 +28,8 @@ BINARY = "application/vnd.unrolled.bin"
 MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the first is the default
     "analysis": (JSON, CSV, NPZ, BINARY),
     "certificate": (JSON, BINARY),
+    "long": (JSON, BINARY),
+    "closeup": (JSON, BINARY),
     "figure": (JSON, BINARY),
     "agree": (JSON,),
     "museum": (JSON,),
@@ -58,6 +60,7 @@ class Task:
     reply_bytes: int = 2**26
     seconds: float = 10.0
     keep: bool = True  # whether the answer is worth keeping for others
+    place: str = ""  # names what a process keeps of an earlier task that this one can use
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,9 @@ def _read(upload: Upload) -> tuple[bytes, float]:
 def check_affordable(query: Query, most_seconds: float) -> None:
     """Raises InputError for an analysis that the engine or this server would not do, saying by how much."""
     certify = query.certificate and query.kind != "figure"
-    cost = engine.check_affordable(query.config, query.include, certify)
+    cost = long.check(query) if query.kind in long.KINDS else engine.check_affordable(
+        query.config, query.include, certify
+    )
     if cost.seconds > most_seconds:
         config = query.config
         sizes = f"T = {config.steps}, B = {config.batch}, H = {config.hidden}, layers = {config.layers}"
@@ -151,7 +156,8 @@ def check_affordable(query: Query, most_seconds: float) -> None:
             sizes,
             f"would take about {cost.seconds:.1f} s, the limit here is {most_seconds:g} s",
             f"Make it {cost.seconds / most_seconds:.1f} times smaller: fewer steps, batch rows or units. The command "
-            "`unrolled analyze`, and a server with a higher UNROLLED_ANALYSIS_SECONDS, do longer ones.",
+            "`unrolled analyze`, and a server with a higher "
+            f"UNROLLED_{'LONG' if query.kind in long.KINDS else 'ANALYSIS'}_SECONDS, do longer ones.",
         )
 
 
@@ -229,6 +235,8 @@ def museum_exhibit(query: Query) -> dict[str, Any]:
 COMPUTE: dict[str, Callable[[Query], Any]] = {
     "analysis": analysis,
     "certificate": certificate,
+    "long": long.overview,
+    "closeup": long.closeup,
     "figure": figure,
     "agree": agree,
     "museum": museum_exhibit,
@@ -246,7 +254,7 @@ def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
             return encoding.encode_npz(parts)
         drawn = {"figures": figures.draw_all(result)} if "figures" in query.include else {}
         result = {**parts, "engine_ms": engine_ms, **drawn}
-    elif query.kind == "certificate":
+    elif query.kind in ("certificate", *long.KINDS):
         result = {**result, "engine_ms": engine_ms}
     return encoding.encode_binary(result) if media == BINARY else encoding.encode_json(result)
 

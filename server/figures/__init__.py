@@ -83,4 +83,20 @@ def draw_all(analysis: Analysis) -> dict[str, Figure]:
     return {name: drawn for name in NAMES if (drawn := draw(name, analysis)) is not None}
 
 
-__all__ = ["DEEPER", "FIGURES", "NAMES", "Figure", "draw", "draw_all", "includes_of"]
+def moved(drawn: Figure, name: str, first: int) -> Figure:
+    """Returns a figure of a close-up over the numbers that its steps have in the whole sequence."""
+    if name == "costs":
+        return drawn
+    axes = ("x", "y") if name == "credit" else ("x",)
+    data = [trace | {axis: trace[axis] + first for axis in axes if axis in trace} for trace in drawn["data"]]
+    layout = dict(drawn["layout"])
+    for axis in axes:
+        scale = dict(layout[f"{axis}axis"])
+        scale["range"] = [end + first for end in scale["range"]]
+        if "tickvals" in scale:
+            scale["tickvals"] = [value + first for value in scale["tickvals"]]
+        layout[f"{axis}axis"] = scale
+    return {"data": data, "layout": layout}
+
+
+__all__ = ["DEEPER", "FIGURES", "NAMES", "Figure", "draw", "draw_all", "includes_of", "moved"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
 import engine
+from engine.cost import MOST_STEPS
 from server import openapi, settings
-from server.answering import answer_get, answer_post, answer_upload, read_post
+from server.answering import answer_get, answer_long, answer_post, answer_upload, read_post
 from server.queries import Query, read_query
 from server.services import services
 from server.work import check_affordable
@@ -42,6 +43,30 @@ async def post_certificate(request: Request) -> Response:
     return await answer_post(request, "certificate")
 
 
+@router.get("/long", **openapi.asked("long"))
+async def get_long(request: Request) -> Response:
+    """A long sequence at a glance: every step, binned, what truncation costs over all of it, and certificates."""
+    return await answer_get(request, read_query("long", request.scope["query_string"]))
+
+
+@router.post("/long", **openapi.posted("long"))
+async def post_long(request: Request) -> Response:
+    """The same, of a JSON body: a whole book, your own weights."""
+    return await answer_long(request, "long")
+
+
+@router.get("/closeup", **openapi.asked("closeup"))
+async def get_closeup(request: Request) -> Response:
+    """Some steps of a long sequence as an analysis shows them, with the gradients that reach them from later losses."""
+    return await answer_get(request, read_query("closeup", request.scope["query_string"]))
+
+
+@router.post("/closeup", **openapi.posted("closeup"))
+async def post_closeup(request: Request) -> Response:
+    """The same, of a JSON body."""
+    return await answer_long(request, "closeup")
+
+
 @router.get("/estimate", **openapi.asked("estimate"))
 async def get_estimate(request: Request) -> Response:
     """What an analysis would cost, and whether it is within the limits; nothing is computed."""
@@ -61,10 +86,14 @@ async def post_weights(request: Request) -> Response:
 
 
 def _estimate(request: Request, query: Query) -> Response:
-    cost = engine.estimate(query.config, query.include)
+    limits, long = services(request).settings, query.config.steps > MOST_STEPS
+    cost = engine.estimate_long(query.config, False) if long else engine.estimate(query.config, query.include)
     refused: list[dict[str, str]] = []
     try:
-        check_affordable(query, services(request).settings.analysis_seconds)
+        if long:
+            check_affordable(replace(query, kind="long", certificate=False), limits.long_seconds)
+        else:
+            check_affordable(query, limits.analysis_seconds)
     except engine.InputError as error:
         refused = [asdict(problem) for problem in error.problems]
     body = {
