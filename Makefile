@@ -41,6 +41,7 @@ parity: $(VENV)/.torch ## the engine beside PyTorch, at 1e-12
 bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.engine
 	$(PY) -m benchmarks.diagnostics
+	$(PY) -m benchmarks.long
 	$(PY) -m benchmarks.training
 	$(PY) -m benchmarks.page
 	$(PY) -m benchmarks.store
