@@ -54,7 +54,7 @@ def source_of(data: bytes) -> Source:
 def members_of(source: Source) -> list[Member]:
     """Returns the members, none of which has been looked at. Raises InputError for what is no plain archive."""
     if not END.size <= source.size <= limits.FILE_BYTES:
-        raise bad("file", f"{source.size} bytes", f"must have {END.size} to {limits.FILE_BYTES} bytes")
+        raise bad("file", f"{source.size} bytes", f"must have {END.size} to {limits.FILE_BYTES} bytes", SMALLER)
     last = source.read(source.size - END.size, END.size)
     if last[:4] != b"PK\5\6":
         raise bad("file", "no end of an archive", "must be a whole zip archive without a comment", _cut(source))
@@ -90,12 +90,13 @@ def _checked(members: list[Member], size: int) -> list[Member]:
         raise bad(twice, "given twice", "must have a unique name")
     if sum(member.size for member in members) > limits.TOTAL_BYTES:
         unpacked = sum(member.size for member in members)
-        raise bad("file", f"{unpacked} bytes", f"must unpack to {limits.TOTAL_BYTES} at most")
+        raise bad("file", f"{unpacked} bytes", f"must unpack to {limits.TOTAL_BYTES} bytes at most", SMALLER)
     if sum(member.packed for member in members) > size:
         raise bad("file", "members that overlap", "must have each byte in one member at most")
     for member in members:
         if member.size > limits.MEMBER_BYTES:
-            raise bad(member.name, f"{member.size} bytes", f"must unpack to {limits.MEMBER_BYTES} bytes at most")
+            raise bad(member.name, f"{member.size} bytes", f"must unpack to {limits.MEMBER_BYTES} bytes at most",
+                      SMALLER)
         free = member.size <= limits.FREE_BYTES or member.name in limits.SPARSE
         if not free and member.size > limits.MOST_RATIO * max(member.packed, 1):
             raise bad(member.name, f"{member.size} bytes in {member.packed}",
@@ -210,6 +211,7 @@ def numbers(source: Source, member: Member, head: Head) -> Iterator[Array]:
             yield np.frombuffer(body[:whole], head.dtype).astype(head.dtype.newbyteorder("="), copy=False)
 
 
+SMALLER = "Record fewer updates, or ask about fewer losses: a tap's updates= and ask=."
 DAMAGED = "The file is damaged: write or copy it again."
 REMEDY = "Write the file with numpy.savez, as docs/traces.md says."
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.arrays import Ints
 from engine.errors import refuse
 from engine.phrases import count
-from engine.recorded.recording import NO, Declared, Recorded
+from engine.recorded.recording import NO, NOWHERE, Declared, Recorded
 
 NUMBERS = {"full": (), "window": ("k",), "sliding": ("k",), "k1k2": ("k1", "k2")}
 VALUES = ("carry", "reset")
@@ -68,10 +68,26 @@ def title(declared: Declared) -> str:
 
 
 def resets(recorded: Recorded) -> Ints:
-    """Returns the steps after 0 before which every row's value started anew."""
+    """Returns the steps after 0 before which every row's value started anew.
+
+    Where rows take turns, as those of an encoder and a decoder, a row that the recording began with is among them."""
     if recorded.value is None:
         return np.zeros(0, np.int64)
-    return np.asarray(np.flatnonzero((recorded.value == NO)[:, 1:].all(axis=0)) + 1, np.int64)
+    anew = recorded.everywhere(recorded.value, NO)
+    if recorded.there is not None:
+        anew &= recorded.there[recorded.there[:, 0]].any(axis=0)
+    return np.asarray(np.flatnonzero(anew[1:]) + 1, np.int64)
+
+
+def by_row(recorded: Recorded, wanted: Ints, losses: Ints) -> Ints:
+    """Returns where a loss that reaches back to a step (R,) stops in each row (P, R): at the row's first state from
+    there on, NOWHERE if there is none up to the loss."""
+    out = np.tile(wanted, (len(recorded.about.rows), 1))
+    for place, there in enumerate(() if recorded.there is None else recorded.there):
+        steps = np.append(np.flatnonzero(there), recorded.steps)
+        out[place] = steps[np.searchsorted(steps, wanted)]
+        out[place, out[place] > losses] = NOWHERE
+    return out
 
 
 def expected(declared: Declared, steps: Ints, windows: Ints, reset_at: Ints) -> Ints:

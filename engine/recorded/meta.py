@@ -62,7 +62,7 @@ def _object(text: bytes) -> dict[str, Any]:
     except InputError:
         raise
     except (ValueError, RecursionError):
-        raise _wrong("meta", "no JSON", "must be a JSON object in UTF-8, without NaN",
+        raise _wrong("meta", "no JSON", "must be a JSON object in UTF-8, without NaN or endless numbers",
                      "Store numpy.frombuffer(json.dumps(fields).encode(), numpy.uint8).") from None
     if not isinstance(found, dict):
         raise _wrong("meta", type(found).__name__, "must be a JSON object")

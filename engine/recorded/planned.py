@@ -10,7 +10,7 @@ from engine.arrays import Bools, Ints
 from engine.recorded.captions import captions
 from engine.recorded.expected import expected, resets
 from engine.recorded.reach import Reach, reach_of
-from engine.recorded.recording import NO, NOWHERE, Declared, Flags, Recorded
+from engine.recorded.recording import NO, NOWHERE, Declared, Recorded
 from engine.recorded.words import sentences
 from engine.traces import PlanView
 from engine.truncation import taper
@@ -40,7 +40,7 @@ def plan_view(recorded: Recorded, reach: Reach | None) -> PlanView:
     reset[resets(recorded) // stride] = True
     reaches = np.zeros(S, np.int64) if reach is None else _reaches(recorded, reach)
     title = "as recorded" if reach is None else reach.title or reach.fits_title or "as found"
-    return PlanView(title, np.unique(recorded.about.windows // stride), _cut(recorded.edge, S, stride), reset, reaches,
+    return PlanView(title, np.unique(recorded.about.windows // stride), _cut(recorded), reset, reaches,
                     taper(reaches))
 
 
@@ -55,10 +55,10 @@ def _reaches(recorded: Recorded, reach: Reach) -> Ints:
     return np.asarray(np.minimum(found, steps) // recorded.stride)
 
 
-def _cut(edge: Flags | None, S: int, stride: int) -> Bools:
+def _cut(recorded: Recorded) -> Bools:
     """Returns the columns in which an edge is cut in every row."""
-    out = np.zeros(S, bool)
-    if edge is not None:
-        cut = np.flatnonzero((edge == NO).all(axis=0))
-        out[cut[cut > 0] // stride] = True
+    out = np.zeros(recorded.columns, bool)
+    if recorded.edge is not None:
+        cut = np.flatnonzero(recorded.everywhere(recorded.edge, NO))
+        out[cut[cut > 0] // recorded.stride] = True
     return out

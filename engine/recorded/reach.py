@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.recorded.expected import expected, fitting, resets, title
+from engine.recorded.expected import by_row, expected, fitting, resets, title
 from engine.recorded.recording import NO, NOWHERE, UNKNOWN, YES, Declared, Reached, Recorded
 
 VANISHED = 1e-6  # what arrives, beside what is there at the loss's own step
@@ -63,7 +63,7 @@ def reach_of(recorded: Recorded, declared: Declared | None = None) -> Reach | No
     windows, reset_at = recorded.about.windows, resets(recorded)
     found = _earliest(reached.first)
     wanted = None if declared is None else expected(declared, reached.losses, windows, reset_at)
-    differs = np.zeros(len(found), bool) if wanted is None else _differs(reached, found, wanted)
+    differs = np.zeros(len(found), bool) if wanted is None else _differs(recorded, reached, found, wanted)
     values = _values(recorded)
     fits = None if (found == NOWHERE).any() else fitting(found, reached.losses, windows, reset_at)
     return Reach(
@@ -83,11 +83,11 @@ def _earliest(first: Ints) -> Ints:
     return np.where(earliest == last, NOWHERE, earliest)
 
 
-def _differs(reached: Reached, found: Ints, wanted: Ints) -> Bools:
+def _differs(recorded: Recorded, reached: Reached, found: Ints, wanted: Ints) -> Bools:
     """Returns which losses do not lead where they should, by any row that leads anywhere at all."""
     related = (reached.first != NOWHERE).any(axis=1)
-    by_row = (reached.first[related] != wanted).any(axis=0)
-    return np.asarray(by_row | (found != wanted))
+    should = by_row(recorded, wanted, reached.losses)
+    return np.asarray((reached.first != should)[related].any(axis=0) | (found != wanted))
 
 
 def _value_kept(declared: Declared, values: Values) -> bool:
@@ -101,9 +101,8 @@ def _values(recorded: Recorded) -> Values:
     starts = recorded.about.windows[1:]
     if recorded.value is None:
         return Values(starts[:0], starts[:0], starts[:0])
-    there = recorded.value[:, starts]
-    carried, reset = (there == YES).all(axis=0), (there == NO).all(axis=0)
-    mixed = (there == NO).any(axis=0) & ~reset
+    carried, reset = (recorded.everywhere(recorded.value, flag)[starts] for flag in (YES, NO))
+    mixed = (recorded.value[:, starts] == NO).any(axis=0) & ~reset
     return Values(starts[carried], starts[reset], starts[mixed])
 
 

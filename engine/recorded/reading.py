@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import Array, Floats, Ints, quiet_single_thread
+from engine.arrays import Array, Bools, Floats, Ints, quiet_single_thread
 from engine.errors import InputError
 from engine.recorded import limits, shapes
 from engine.recorded.archive import Head, Source, bad, head_of, members_of, numbers, pieces
@@ -68,11 +68,12 @@ def _recorded(heads: Mapping[str, Head], stream: Stream) -> Recorded:
     shapes.check(heads, about)
     read = _Reading(heads, stream, about, steps)
     credit, felt = read.credit()
+    value, edge = read.flags("value"), read.flags("edge")
     return Recorded(
         about=about, steps=steps, stride=read.stride, loss=read.loss(),
         state=read.by_row("state"), grad=read.by_row("grad"), credit=credit, reached=read.reached(felt),
-        value=read.flags("value"), edge=read.flags("edge"), norm_before=read.norms("norm_before"),
-        norm_after=read.norms("norm_after"), memory=read.norms("memory"))
+        value=value, edge=edge, norm_before=read.norms("norm_before"), norm_after=read.norms("norm_after"),
+        memory=read.norms("memory"), there=read.there(value, edge))
 
 
 class _Reading:
@@ -152,6 +153,17 @@ class _Reading:
         _Bits(name, UNKNOWN).add((slice(None), 0, found))
         return found.astype(np.uint8)
 
+    def there(self, value: Flags | None, edge: Flags | None) -> Bools | None:
+        """Returns which rows have a state at which steps; None where all have one at every step.
+
+        A state that exploded is there: its norm is NaN too, but something is known of where it came from."""
+        if value is None or edge is None or "state" not in self.heads:
+            return None
+        missing = _Missing(value.shape)
+        self._taken("state", missing)
+        there = ~missing.out | (value != UNKNOWN) | (edge != UNKNOWN)
+        return None if there.all() else there
+
     def norms(self, name: str) -> Floats | None:
         """Returns what stands per update."""
         if name not in self.heads:
@@ -160,6 +172,17 @@ class _Reading:
         if (found < 0).any():
             raise bad(name, "a negative number", "must be 0 or more, or NaN")
         return found
+
+
+class _Missing:
+    """Marks what is NaN."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.out = np.zeros(shape, bool)
+
+    def add(self, block: tuple[Any, int, Array]) -> None:
+        lines, t, values = block
+        self.out[lines, t : t + values.shape[1]] = np.isnan(values)
 
 
 class _Bits:

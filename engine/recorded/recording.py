@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Bools, Floats, Ints
 from engine.traces import Credit, LossView
 
 Flags = NDArray[np.uint8]
@@ -74,7 +74,15 @@ class Recorded:
     norm_before: Floats | None  # (U, Q) norm of each parameter's gradient
     norm_after: Floats | None  # (U, Q) after clipping
     memory: Floats | None  # (U,) resident bytes
+    there: Bools | None  # (P, T) whether the row has a state at the step; None: every row has one at every step
 
     @property
     def columns(self) -> int:
         return -(-self.steps // self.stride)
+
+    def everywhere(self, flags: Flags, what: int) -> Bools:
+        """Returns, for each step, whether all rows that have a state there say this. (T,)"""
+        said: Bools = flags == what
+        if self.there is None:
+            return np.asarray(said.all(axis=0))
+        return np.asarray((said | ~self.there).all(axis=0) & said.any(axis=0))

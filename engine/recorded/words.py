@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.phrases import count, number, steps_list
-from engine.recorded.expected import in_sections, sections, title
+from engine.recorded.expected import by_row, in_sections, sections, title
 from engine.recorded.reach import VANISHED, Reach
 from engine.recorded.recording import NO, NOWHERE, Declared, Recorded
 
@@ -20,7 +20,7 @@ def sentences(recorded: Recorded, reach: Reach | None) -> tuple[str, ...]:
     """Returns the sentences, the one that matters most first."""
     if reach is None:
         return (NOTHING_ASKED,)
-    parts = [headline(reach), _beside(reach), *_why(recorded, reach), _apart(reach), _value(recorded, reach),
+    parts = [headline(reach), _beside(reach), *_why(recorded, reach), _apart(recorded, reach), _value(recorded, reach),
              _vanished(reach), _unseen(reach)]
     return tuple(part for part in parts if part)
 
@@ -58,17 +58,27 @@ def _why(recorded: Recorded, reach: Reach) -> list[str]:
     """Returns what explains the difference; without a declaration, what the cuts are."""
     if reach.expected is not None and not reach.differs.any():
         return []
-    if (reach.found == NOWHERE).any():
+    if (reach.found == NOWHERE).any() or (recorded.there is not None and _never(reach)):
         return []
     found = _every_step(recorded, reach) or _leak(recorded, reach) or _sections(recorded, reach)
-    return [found or _rows_apart(reach) or _fitting(recorded, reach)]
+    return [found or _rows_apart(recorded, reach) or _fitting(recorded, reach)]
 
 
-def _apart(reach: Reach) -> str:
+def _apart(recorded: Recorded, reach: Reach) -> str:
     """Returns which states no loss leads to, where others are reached."""
-    names = short(tuple(reach.by_row))
-    never = [names[row] for row, first in reach.by_row.items() if (first == NOWHERE).all()]
-    return f"No loss leads to {_listed(never, 'or')} at all." if 0 < len(never) < len(names) else ""
+    never, names = _never(reach), short(tuple(reach.by_row))
+    if not never:
+        return ""
+    others = _listed([names[row] for row in names if row not in never])
+    between = f": the gradient does not go on from {others} into {'it' if len(never) == 1 else 'them'}"
+    return (f"No loss leads to {_listed([names[row] for row in never], 'or')} at all"
+            f"{between if recorded.there is not None else ''}.")
+
+
+def _never(reach: Reach) -> list[str]:
+    """Returns the rows that no loss leads to, where others are reached."""
+    never = [row for row, first in reach.by_row.items() if (first == NOWHERE).all()]
+    return never if len(never) < len(reach.by_row) else []
 
 
 def _every_step(recorded: Recorded, reach: Reach) -> str:
@@ -120,11 +130,13 @@ def _at_starts(recorded: Recorded, reach: Reach) -> bool:
     return bool((windows[np.searchsorted(windows, reach.losses, side="right") - 1] == reach.found).all())
 
 
-def _rows_apart(reach: Reach) -> str:
-    """Returns which rows stop earlier than others, where they do."""
-    s = int(reach.losses[reach.shown])
+def _rows_apart(recorded: Recorded, reach: Reach) -> str:
+    """Returns which rows stop earlier than others, where they do, and not because they have no earlier state."""
+    s, found = int(reach.losses[reach.shown]), int(reach.found[reach.shown])
+    alike = by_row(recorded, reach.found, reach.losses)[:, reach.shown]
     at = {name: int(first[reach.shown]) for name, first in reach.by_row.items()}
-    related = {name: step for name, step in at.items() if step != NOWHERE}
+    related = {name: found if step == same else step
+               for (name, step), same in zip(at.items(), alike, strict=True) if step != NOWHERE}
     if len(set(related.values())) < 2:
         return ""
     names = short(tuple(reach.by_row))
@@ -160,9 +172,8 @@ def _fitting(recorded: Recorded, reach: Reach) -> str:
 
 def _cut_where(recorded: Recorded) -> str:
     """Returns where every state is cut, as far as the trace says."""
-    if recorded.edge is None or not (cut := np.flatnonzero((recorded.edge[:, 1:] == NO).all(axis=0)) + 1).size:
-        return "see the staircase"
-    return f"every state is cut before {steps_list(cut)}"
+    cut = None if recorded.edge is None else np.flatnonzero(recorded.everywhere(recorded.edge, NO)[1:]) + 1
+    return "see the staircase" if cut is None or not cut.size else f"every state is cut before {steps_list(cut)}"
 
 
 def _uncut(reach: Reach) -> str:
@@ -188,8 +199,10 @@ def _value(recorded: Recorded, reach: Reach) -> str:
         t = int(values.mixed[0])
         names = short(recorded.about.rows)
         assert recorded.value is not None
-        reset = [names[row] for row, flag in zip(recorded.about.rows, recorded.value[:, t], strict=True) if flag == 0]
-        others = [name for name in names.values() if name not in reset]
+        there = [True] * len(names) if recorded.there is None else recorded.there[:, t]
+        flags = [(names[row], flag) for row, flag, has in zip(recorded.about.rows, recorded.value[:, t], there,
+                                                              strict=True) if has]
+        reset, others = ([name for name, flag in flags if (flag == NO) == anew] for anew in (True, False))
         starts, do = "starts" if len(reset) == 1 else "start", "does" if len(others) == 1 else "do"
         return f"At step {t} {_listed(reset)} {starts} anew, {_listed(others)} {do} not."
     if meant == "carry" and len(values.reset):
