@@ -98,6 +98,15 @@ def fresh(lines: tuple[Line, ...], wanted: tuple[str, ...]) -> Line | None:
     return None
 
 
+def taken_elsewhere(lines: tuple[Line, ...], wanted: tuple[str, ...]) -> Line | None:
+    """Returns the first line that takes one of the wanted names from something other than itself: an encoder, say."""
+    for line in lines:
+        left, right = assigned(line)
+        if {*left} & {*wanted} and not {*NAME.findall(right)} & {*wanted}:
+            return line
+    return None
+
+
 def training_loops(source: Source) -> list[Loop]:
     """Returns the innermost loops with a backward pass directly or under a condition in them."""
     with_pass = [loop for loop in source.loops if any(BACKWARD.search(line.code) for line in loop.body)]

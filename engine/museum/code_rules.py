@@ -18,6 +18,7 @@ from engine.museum.carries import (
     half_cut,
     inner_loops,
     steps,
+    taken_elsewhere,
     training_loops,
 )
 from engine.museum.source import Line, Loop, Source
@@ -62,8 +63,10 @@ def cuts(source: Source) -> Iterator[Hint]:
     """No cut, half a cut, or a cut at every step."""
     for loop in training_loops(source):
         step = carried(loop)
-        if step is None or fresh(loop.body, step.names):
+        if step is None or fresh(loop.body, step.names) or taken_elsewhere(loop.body, step.names):
             continue
+        if first(loop.body, p.OWN_TAPE):
+            continue  # a tape that is opened in the loop knows nothing of the window before
         cut = cut_names(loop.body, step.names)
         left = [name for name in step.names if name not in cut]
         retained = first(loop.body, p.RETAINED)
@@ -156,7 +159,8 @@ def _arguments(rest: str) -> str:
 def order(source: Source) -> Iterator[Hint]:
     """A state that is carried from batch to batch, over batches in another order."""
     shuffled, stateful = first(source.lines, p.SHUFFLED), first(source.lines, p.STATEFUL)
-    loops = [loop for loop in training_loops(source) if (step := carried(loop)) and not fresh(loop.body, step.names)]
+    loops = [loop for loop in training_loops(source) if (step := carried(loop)) and not fresh(loop.body, step.names)
+             and not taken_elsewhere(loop.body, step.names)]
     if loops and shuffled:
         yield Hint("shuffled_windows", LIKELY + 5, f"{quoted(shuffled)} mixes the windows whose state your loop "
                    "hands on.")

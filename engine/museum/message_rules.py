@@ -10,7 +10,8 @@ from engine.museum.code_rules import Hint
 from engine.museum.source import Source
 
 NEAR = r"[^\n]{0,120}"
-STATE_WORDS = re.compile(r"\b(?:hidden|lstm|gru|rnn|cell_state|h_?0|c_?0|recurrent|bptt)\b|retain_graph", re.IGNORECASE)
+STATE_WORDS = re.compile(r"lstm|(?<![a-z])(?:hidden|gru|rnn|recurrent|bptt)(?![a-z])"
+                         r"|\b(?:cell_state|h_?0|c_?0|h_state)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,12 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase(rf"retain_graph{NEAR}(?:out of memory|oom|memory (?:blow|grow|leak|increas|usage)|slower|slow)|"
             rf"(?:out of memory|oom|memory|slower){NEAR}retain_graph", "retain_graph", 70,
             "Memory or time that grows under retain_graph=True is every window's graph, kept."),
-    _phrase(r"expected (?:hidden|c_0|h_0|cell)(?:\[\d\])? ?(?:size|shape)? ?[\(\[]", "last_batch", 75,
-            "A state with the rows of one batch met a batch with another number of rows."),
+    _phrase(r"expected (?:hidden|c_0|h_0|cell)(?:\[\d\])? ?(?:size|shape)? ?"
+            r"[\(\[](\d{1,6}), ?(\d{1,9}), ?(\d{1,9})[\)\]],? got [\(\[]\1, ?(?!\2,)\d{1,9}, ?\3[\)\]]",
+            "last_batch", 75, "A state with the rows of one batch met a batch with another number of rows."),
+    _phrase(r"specified a list with shape \[(\d{1,9}),(\d{1,9})\] from a tensor with shape \[(?!\1,)\d{1,9},\2\]",
+            "last_batch", 70, "The batch has other rows than the batch size that the layer was built for.",
+            recurrent=True),
     _phrase(r"input batch size \d{1,6} doesn'?t match hidden", "last_batch", 75,
             "A state with the rows of one batch met a batch with another number of rows."),
     _phrase(rf"stateful{NEAR}batch size|batch size{NEAR}stateful|divisible by the batch size", "last_batch", 55,
@@ -55,18 +60,26 @@ PHRASES: tuple[Phrase, ...] = (
             "The product of the forget gates is the gradient along the highway alone."),
     _phrase(rf"stateful{NEAR}(?:backprop|gradient|bptt)|(?:backprop|gradient|bptt){NEAR}stateful", "keras_stateful", 65,
             "stateful=True hands on the value of the state, not the gradient."),
-    _phrase(rf"shuffl{NEAR}(?:hidden state|stateful|carr(?:y|ied))|(?:hidden state|stateful){NEAR}shuffl",
-            "shuffled_windows", 55, "A state that is handed on needs its windows in order."),
+    _phrase(rf"shuffl{NEAR}(?:hidden state|stateful|carr(?:y|ied))|(?:hidden state|stateful){NEAR}shuffl"
+            rf"|(?:hidden|last|final) states?{NEAR}(?:at random|randomly)", "shuffled_windows", 55,
+            "A state that is handed on needs its windows in order."),
+    _phrase(rf"states?{NEAR}not (?:being )?reset{NEAR}(?:batch|epoch|sequence|document|sentence)", "shuffled_windows",
+            50, "A state that goes on where another sequence begins is a stranger there.", recurrent=True),
+    _phrase(rf"hidden{NEAR}(?:always|just|all|every){NEAR}\bzero(?:e?s)?\b"
+            rf"|\bzero(?:e?s)?\b{NEAR}(?:each|every) (?:batch|window)", "reset_every_batch", 50,
+            "A state that starts from zeros at every batch carries nothing along a series.", recurrent=True),
     _phrase(rf"num_?steps{NEAR}(?:number of layers|how many layers|layers deep|depth)", "num_steps_depth", 60,
             "num_steps counts time steps, which share their weights; layers have weights of their own."),
     _phrase(rf"(?:0\.288|state\.grad|states?\[[^\n]{{0,20}}\.grad){NEAR}(?:accumulat|0\.108|too large|wrong)"
             rf"|0\.288{NEAR}0\.108|0\.108{NEAR}0\.288", "state_grad", 75,
             "The loop's stored states keep their .grad from pass to pass."),
-    _phrase(rf"pad(?:ded|ding)?\b{NEAR}(?:last|final) (?:hidden )?(?:state|output|step)"
-            rf"|(?:last|final) hidden state{NEAR}pad", "padding", 55, "Padding steps are steps: they change the "
-            "state."),
+    _phrase(rf"\bpad(?:ded|ding|s)?\b{NEAR}(?:last|final) (?:hidden )?(?:state|output|step)"
+            rf"|(?:last|final) (?:hidden state|time ?step|step|element|token|output){NEAR}\bpad(?:ded|ding|s)?\b"
+            rf"|(?:recurrent|hidden) states?{NEAR}\bpadding", "padding", 55, "Padding steps are steps: they change "
+            "the state.", recurrent=True),
     _phrase(rf"(?:validation|evaluat\w{{0,6}}|test) (?:loss|set){NEAR}(?:hidden state|carried|reset_states|init_hidden)"
-            rf"|hidden state{NEAR}(?:validation|evaluation)", "validation_state", 50,
+            rf"|hidden state{NEAR}(?:validation|evaluation)|(?:in|during|doing) validation{NEAR}hidden",
+            "validation_state", 50,
             "What validation starts from is part of its result."),
     _phrase(rf"(?:clip|gradient norm){NEAR}(?:sequence length|seq_?len|sum over time|number of steps)"
             rf"|gradient (?:magnitude|norm){NEAR}depends on{NEAR}length", "sum_loss_clip", 60,

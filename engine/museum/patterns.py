@@ -29,7 +29,9 @@ WEIGHT_GRAD = re.compile(r"(?:self\.)?(?:w|weight|W|param\w{0,8}|p)\.grad")
 CLIPPED = re.compile(r"clip_grad|clip_by_(?:global_)?norm|clipnorm")
 SUMMED = re.compile(r"reduction\s{0,4}=\s{0,4}[\"']sum[\"']|size_average\s{0,4}=\s{0,4}False")
 ADDED = re.compile(r"loss\s{0,4}\+=|loss\s{0,4}=\s{0,4}loss\s{0,4}\+")
-DIVIDED = re.compile(r"loss\s{0,4}/=|loss\s{0,4}/\s{0,4}\w|loss\.div|\.mean\(\)\.backward|loss\.mean\(")
+OWN_TAPE = re.compile(r"GradientTape\(")
+DIVIDED = re.compile(r"loss\s{0,4}=[^=\n]{1,80}\)\s{0,4}/\s{0,4}\w"
+                     r"|loss\s{0,4}/=|loss\s{0,4}/\s{0,4}\w|loss\.div|\.mean\(\)\.backward|loss\.mean\(")
 PADDED = re.compile(r"pad_sequences?\(|F\.pad\(|padding_value")
 MASKED = re.compile(r"pack_padded|pack_sequence|mask|lengths?\s{0,4}-\s{0,4}1|gather\(|sequence_length", re.IGNORECASE)
 FINAL = re.compile(r"\[-1\]|\[:,\s{0,4}-1|\(h\w{0,10},\s{0,4}c\w{0,10}\)|,\s{0,4}h\w{0,10}\s{0,4}="

@@ -64,9 +64,9 @@ def compute() -> Exhibit:
         BUG, "The broken program calls backward() for each window over everything kept so far, and steps once at the "
         f"end. The engine does the same: a sweep for each of {len(ends)} windows of {K} steps, added up.", amounts,
         maps, picture,
-        f"What comes out is the gradient of full BPTT (difference {number(far)}), bought {len(ends)} times over its "
-        f"beginning; cutting at each window instead changes the gradient by {percent(near)}. After 1,000 windows the "
-        "flag has walked 500 times as many steps.")
+        f"What comes out is the gradient of full BPTT (difference {number(far)}), but the first window was walked back "
+        f"{len(ends)} times for it. Cutting at each window instead changes the gradient by {percent(near)}. After "
+        "1,000 windows the flag has walked 500 times as many steps.")
 
 
 def by_windows(x: Experiment, tape: Tape) -> Array:

@@ -41,6 +41,15 @@ MESSAGES = [
     ("sum_loss_clip", "Gradient magnitude depends on seq_length"),
     ("gate_gradient", "My own LSTM does not pass the gradient check: numerical gradient and lstm backward differ"),
     ("zero_in_window", "The gradients are being set to zero within the inner loop for truncated BPTT"),
+    ("last_batch", "InvalidArgumentError: Specified a list with shape [32,2] from a tensor with shape [20,2]\n"
+                   "  [[node sequential/lstm_3/TensorArrayUnstack/TensorListFromTensor]]"),
+    ("shuffled_windows", "The final states of the last batch say nothing of this one, as fit draws batches at random"),
+    ("shuffled_windows", "The LSTM states were not reset between two documents"),
+    ("reset_every_batch", "So the hidden state that my RNN is given is always just zeroes?"),
+    ("padding", "Is the hidden state then that of the last element of the sequence, most probably a pad token?"),
+    ("padding", "The recurrent states of the LSTM include padding where a sequence is short"),
+    ("validation_state", "During validation the GRU's hidden state is made anew, so its loss is higher"),
+    ("retain_graph", "In train_lstm.py loss.backward(retain_graph=True) leads to OOM, memory grows"),
 ]
 
 LOOPS = [
@@ -262,6 +271,16 @@ INNOCENT = [
     "di = dc * g * i * (1 - i)\ndf = dc * c_prev * f * (1 - f)\ndo = dh * tanh_c * o * (1 - o)\n",
     "windows = torch.split(series, num_steps)\nlstm = nn.LSTM(16, 32, num_layers=2)\n",
     "x = self.relu(self.fc1(x))\nx = self.fc2(x)\nreturn x\n",
+    "for source, target in pairs:\n    _, hidden = encoder(source)\n    loss, token = 0, start\n"
+    "    for t in range(target.size(0)):\n        out, hidden = decoder(token, hidden)\n"
+    "        loss += criterion(out, target[t])\n        token = out.argmax(-1).detach()\n    loss.backward()\n",
+    "for x, y in windows:\n    with tf.GradientTape() as tape:\n        out, state = rnn(x, initial_state=state)\n"
+    "        loss = mse(y, dense(out))\n    grads = tape.gradient(loss, model.trainable_variables)\n"
+    "    optimizer.apply_gradients(zip(grads, model.trainable_variables))\n",
+    "criterion = nn.CrossEntropyLoss(reduction='sum')\nfor x, y in loader:\n    out, _ = rnn(x)\n"
+    "    loss = criterion(out, y) / y.numel()\n    loss.backward()\n    clip_grad_norm_(rnn.parameters(), 1.0)\n",
+    "RuntimeError: Expected hidden[0] size (1, 32, 32), got (2, 32, 32)",
+    "RuntimeError: Expected hidden[0] size (1, 64, 256), got (64, 256)",
     "ModuleNotFoundError: No module named 'torch'",
     "RuntimeError: mat1 and mat2 shapes cannot be multiplied (32x10 and 20x5)",
     "ZeroDivisionError: division by zero\n    return total / count",
