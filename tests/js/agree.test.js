@@ -37,6 +37,7 @@ test("a layout places every value within the box", () => {
     assert.ok(y >= 5 && y <= 55);
   }
   assert.ok(placed.yTicks.every(({ at }) => at >= 5 && at <= 55));
+  assert.deepEqual(placed.xTicks.map(({ value }) => value), [1, 2, 3]); // no half of what is counted
   assert.equal(path([[0, 1], [2, 3.25]]), "M0.0 1.0L2.0 3.3");
 });
 

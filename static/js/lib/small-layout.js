@@ -72,9 +72,11 @@ export function layout(picture, box) {
   const domain = extent(picture.series.flatMap((one) => one.y), picture.log);
   const x = scale([Math.min(...xs), Math.max(...xs)], [box.left, box.left + box.width], false);
   const y = scale(domain, [box.top + box.height, box.top], picture.log);
+  const whole = xs.every(Number.isInteger); // what is counted has no halves
+  const xTicks = roundTicks(Math.min(...xs), Math.max(...xs), 6).filter((value) => !whole || Number.isInteger(value));
   const yTicks = picture.log ? decadeTicks(...domain, 5) : roundTicks(...domain, 5);
   return {
-    xTicks: roundTicks(Math.min(...xs), Math.max(...xs), 6).map((value) => ({ value, at: x(value) })),
+    xTicks: xTicks.map((value) => ({ value, at: x(value) })),
     yTicks: yTicks.map((value) => ({ value, at: y(value) })),
     series: picture.series.map((one) => ({ ...one, places: one.x.map((value, i) => [x(value), y(one.y[i])]) })),
   };
