@@ -30,10 +30,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.extend.core import Literal
+from jax.extend.core import ClosedJaxpr, Literal
 
 VERSION = 1
 AGREES = 1e-4  # the losses of the Python loop may differ from lax.scan's by this share of the largest one
+CALLS = ("checkpoint", "closed_call", "core_call", "jit", "pjit", "remat", "remat2")  # what is in them is looked into
 Key = tuple[str, int]
 
 
@@ -116,6 +117,9 @@ class Tap:
 
     def _scan(self, run: _Run, f: Callable[..., Any], init: Any, xs: Any, length: int | None,
               name: str) -> tuple[Any, Any]:
+        if any(type(leaf).__name__ == "BatchTracer" for leaf in jax.tree.leaves((init, xs))):
+            raise ValueError("jax_tap: tap.scan runs inside jax.vmap, which hides the samples from each other and from "
+                             "the tap. Record a function of whole batches: let the step take (B, ...) arrays.")
         steps = length if xs is None else len(jax.tree.leaves(xs)[0])
         start = self._place(run, name, int(steps))
         first = jax.tree.map(lambda x: x[0], xs)
@@ -287,6 +291,14 @@ def _evaluate(closed: Any, flat: list[Any], plus: Callable[[Key, Any], Any], wat
         return atom.val if isinstance(atom, Literal) else values[atom]
 
     for eqn in jaxpr.eqns:
+        if eqn.primitive.name in CALLS and any(id(var) in left for var in eqn.outvars):
+            inner = eqn.params["jaxpr"]
+            inside = {id(var): left.pop(id(outer)) for var, outer in zip(
+                getattr(inner, "jaxpr", inner).outvars, eqn.outvars, strict=True) if id(outer) in left}
+            out = _evaluate(inner if hasattr(inner, "consts") else ClosedJaxpr(inner, ()), [*map(read, eqn.invars)],
+                            plus, inside)
+            values |= dict(zip(eqn.outvars, out, strict=True))
+            continue
         bound = eqn.primitive.get_bind_params(eqn.params)  # older versions give the functions inside apart
         functions, params = bound if isinstance(bound, tuple) else ((), bound)
         out = eqn.primitive.bind(*functions, *map(read, eqn.invars), **params)

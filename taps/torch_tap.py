@@ -41,6 +41,7 @@ CELLS = (nn.LSTMCell, nn.GRUCell, nn.RNNCell)
 AGREES = 1e-4  # the unrolled outputs may differ from the module's by this share of the largest one, or 4 roundings
 MOST_NOTES, MOST_LOSSES, MOST_LINES = 50, 1024, 4096  # what a trace may hold: notes, losses, losses x rows
 LOSSES_TOGETHER, NUMBERS_TOGETHER = 12, 1 << 24  # that go back side by side; few losses have few steps behind them
+SCALED = 8.0  # times as much as the losses together send, from which on a note says so
 FREED = ("freed", "second time", "inplace operation")
 
 
@@ -67,7 +68,8 @@ class Tap:
         self.modules = {name or type(module).__name__.lower(): module for name, module in _modules(model, nn.RNNBase)}
         for name, module in self.modules.items():
             _require_unrollable(name, module)
-        self.recording, self.over, self.seen = False, False, 0
+        self.recording, self.over, self.seen, self.T = False, False, 0, 0
+        atexit.register(self.close)
         self._handles: list[Any] = []
         if optimizer is not None:
             self._step_hooks = [optimizer.register_step_pre_hook(self._before_step),
@@ -144,11 +146,19 @@ class Tap:
         self._let_go()
 
     def _finish(self) -> None:
+        if self.over:
+            return
         self.over = True
+        atexit.unregister(self.close)
+        why = (f"the program ended after {self.seen} updates, skip={self.skip}" if not self.recording else
+               "no forward pass of a recurrent module in training mode was seen, and tap.step was not called")
         if self.recording:
             self._stop()
+        if self.T:
             arrays = self._arrays()
             _write(self.path, self._meta(), arrays)
+        else:
+            warnings.warn(f"torch_tap: nothing was recorded, and {self.path} is not written: {why}.", stacklevel=3)
 
     def _let_go(self) -> None:
         """Removes the optimizer's hooks; not from within them, as it goes through them just then."""
@@ -197,16 +207,14 @@ class Tap:
         for name, module in self.modules.items():
             self._hook_module(name, module)
         for _, cell in _modules(self.model, CELLS):
-            self._handles.append(cell.register_forward_pre_hook(self._cell_entered, with_kwargs=True))
+            self._handles.append(cell.register_forward_pre_hook(_as_it_is(self._cell_entered), with_kwargs=True))
         for name, p in self.parameters:
             if p.is_leaf:
                 self._handles.append(p.register_post_accumulate_grad_hook(self._accumulated(name)))
-        atexit.register(self.close)
 
     def _stop(self) -> None:
         self.recording = False
         self._hand_on()
-        atexit.unregister(self.close)
         for handle in self._handles:
             handle.remove()
         self._handles = []
@@ -291,11 +299,11 @@ class Tap:
             drawn[:] = [torch.random.get_rng_state()]
 
         def after(module: nn.RNNBase, args: Any, kwargs: Any, output: Any) -> None:
-            if module.training and not self.busy and not torch.is_inference_mode_enabled():
+            if self.recording and module.training and not self.busy and not torch.is_inference_mode_enabled():
                 self._pass(name, module, *_arguments(*args, **kwargs), output, drawn[0])
 
-        self._handles += [module.register_forward_pre_hook(before),
-                          module.register_forward_hook(after, with_kwargs=True)]
+        self._handles += [module.register_forward_pre_hook(_as_it_is(before)),
+                          module.register_forward_hook(_as_it_is(after), with_kwargs=True)]
 
     def _pass(self, name: str, module: nn.RNNBase, xs: Tensor, hx: Any, output: Any, drawn: Tensor) -> None:
         """A forward pass of a recurrent module has ended: unrolls it beside, and watches its outputs."""
@@ -500,7 +508,7 @@ class Tap:
             except RuntimeError as error:
                 if not any(word in str(error) for word in FREED):
                     raise
-                self.note(f"A loss leads to a part of the graph that is gone: {str(error)[:200]}")
+                self.note(f"A loss leads to a part of the graph that is gone: {str(error).split('. ')[0][:200]}.")
                 continue
             finally:
                 self.busy = False
@@ -543,6 +551,7 @@ class Tap:
                 out["credit"][at[row], r, t] = norm
             for row, t in self.connected[s]:
                 out["connected"][at[row], r, t] = 1
+        self._note_scale(out["grad"], out["credit"])
         U, names = len(self.memory), [name for name, _ in self.parameters]
         for name, norms in (("norm_before", self.before), ("norm_after", self.after)):
             out[name] = np.array([[each.get(q, np.nan) for q in names] for each in norms[:U]]).reshape(U, len(names))
@@ -553,6 +562,16 @@ class Tap:
             if all(each.shape == (self.B, first.shape[1]) for each in found):
                 out[f"states_{at[row]}"] = np.stack(found)
         return out
+
+    def _note_scale(self, grad: np.ndarray, credit: np.ndarray) -> None:
+        """Says where more arrived than all the losses together send, be they added up: a loss that was scaled."""
+        sent = np.nansum(credit, axis=1) * self.ask
+        known = (sent > 0) & np.isfinite(grad)
+        times = float((grad[known] / sent[known]).max()) if known.any() else 0.0
+        if times > SCALED:
+            self.note(f"What your backward passes sent is up to {times:.3g} times what the losses that you handed over "
+                      "send: a scaled loss (GradScaler), or one that was not handed over. The states' gradients, and "
+                      "the parameters' before clipping, are those of your backward passes.")
 
     def _shown(self) -> list[int]:
         """Returns the losses that were asked about; evenly fewer of them where a trace cannot hold all."""
@@ -777,6 +796,12 @@ def _step(mode: str, x: Tensor, recurrent: Tensor, state: dict[str, Tensor]) -> 
         n = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
         return {"h": (1 - z) * n + z * state["h"]}
     return {"h": (torch.tanh if mode == "RNN_TANH" else torch.relu)(x + recurrent)}
+
+
+def _as_it_is(hook: Callable[..., None]) -> Callable[..., None]:
+    """Returns a hook that torch.compile leaves alone, where it compiles what the hook is called from."""
+    out: Callable[..., None] = torch.compiler.disable(hook)
+    return out
 
 
 def _modules(model: nn.Module | None, kinds: Any) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,21 @@ def test_two_scans_one_on_the_other_share_their_steps(tmp_path: Path) -> None:
     assert found.meta["windows"] == [0]
 
 
+@pytest.mark.parametrize("within", [jax.checkpoint, jax.jit, lambda f: jax.checkpoint(jax.jit(f))])
+def test_a_step_inside_another_function_is_seen_inside_it(within: Any, tmp_path: Path) -> None:
+    """The loss at a step leads to that step's own state, made inside jax.checkpoint as it is."""
+    wrapped = partial(_wrapped, within)
+    found, plain = recorded(tmp_path, inside=wrapped, between=stop), recorded(tmp_path, between=stop)
+    for name in ("connected", "edge"):
+        assert (found.arrays[name] == plain.arrays[name]).all()
+    np.testing.assert_allclose(found.arrays["credit"], plain.arrays["credit"], rtol=1e-12)
+
+
+def _wrapped(within: Any, params: Any, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
+    found: tuple[Carry, jax.Array] = within(step)(params, carry, x)
+    return found
+
+
 def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     tap = Tap(tmp_path / "trace.npz")
     with pytest.raises(ValueError, match="losses of shape"):
@@ -192,6 +208,9 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     other, xs = Tap(tmp_path / "trace.npz"), jnp.zeros((3, B, H))
     with pytest.raises(ValueError, match="reverse=True"):
         other.record(lambda: other.scan(lambda h, x: (h, h), xs[0], xs, reverse=True)[1].sum(2))
+    each = jax.vmap(lambda xs: other.scan(lambda h, x: (h + x, h.sum()), xs[0], xs)[1], 1, 1)
+    with pytest.raises(ValueError, match=r"inside jax\.vmap"):
+        other.record(each, xs)
 
 
 def test_the_documented_program_runs(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.recorded import parse_expected, reach_of
 from taps.torch_tap import Tap
 from tests.peers.tap_traces import Trace, trace, windows
 
@@ -115,6 +116,32 @@ def test_an_encoder_and_a_decoder_follow_each_other(steps: int, tmp_path: Path) 
     assert found.meta["windows"] == [0, 5, length, length + 5]
     assert found.first("enc.l0.h") == [0] * steps + [length] * steps
     assert found.first("dec.l0.h") == [5] * steps + [length + 5] * steps
+    reach = reach_of(found.recorded, parse_expected("full"))
+    assert reach is not None
+    assert reach.agrees
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_torch_compile_leaves_the_tap_alone(skip: int, tmp_path: Path) -> None:
+    """Also where the tap's hooks come after the first call of what was compiled."""
+    model, optimizer = parts(rnn=nn.LSTM(3, 4))
+
+    def run(x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        hs, state = model.rnn(x, state)
+        return each(model, hs), state
+
+    compiled, state = torch.compile(run, backend="aot_eager"), None
+    tap = Tap(tmp_path / "trace.npz", model, optimizer, updates=2, skip=skip, declared="window:4,carry")
+    for _ in range(4):
+        losses, state = compiled(torch.randn(4, 2, 3), state)
+        tap.loss(losses)
+        optimizer.zero_grad()
+        losses.mean().backward()
+        optimizer.step()
+        state = tuple(part.detach() for part in state)
+    found = trace(tmp_path / "trace.npz")
+    _is_staircase(found, windows(8, 4))
+    assert found.meta["verified"]["outputs"] < 1e-6
 
 
 def test_modules_on_top_of_each_other_share_their_steps(tmp_path: Path) -> None:
@@ -209,6 +236,20 @@ def test_weights_in_half_precision_and_modules_without_biases(tmp_path: Path) ->
         found = trace(tmp_path / "trace.npz")
         assert found.first("rnn.l0.h") == [0] * 4
         assert found.meta["verified"]["outputs"] < worst
+
+
+@pytest.mark.parametrize("scale", [1.0, 1024.0])
+def test_a_loss_that_was_scaled_is_said(scale: float, tmp_path: Path) -> None:
+    """As GradScaler does; what the tap asks for itself is not scaled."""
+    model, optimizer = parts(rnn=nn.GRU(3, 4))
+    tap = Tap(tmp_path / "trace.npz", model, optimizer, updates=1)
+    losses = each(model, model.rnn(torch.randn(4, 2, 3))[0])
+    tap.loss(losses)
+    (losses.sum(0).mean() * scale).backward()
+    optimizer.step()
+    found = trace(tmp_path / "trace.npz")
+    assert [note for note in found.meta["notes"] if "a scaled loss (GradScaler)" in note] == found.meta["notes"]
+    assert len(found.meta["notes"]) == (scale > 1)
 
 
 class Odd(nn.RNN):
