@@ -150,8 +150,9 @@ class Tap:
             return
         self.over = True
         atexit.unregister(self.close)
-        why = (f"the program ended after {self.seen} updates, skip={self.skip}" if not self.recording else
-               "no forward pass of a recurrent module in training mode was seen, and tap.step was not called")
+        why = (f"the program ended before skip={self.skip} updates had passed ({self.seen} did)"
+               if not self.recording else "no forward pass of a recurrent module in training mode was seen, and "
+               "tap.step was not called")
         if self.recording:
             self._stop()
         if self.T:

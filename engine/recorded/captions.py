@@ -87,16 +87,20 @@ def _parameters(before: Floats | None, after: Floats | None) -> str:
         return "Not one update has a gradient that is finite."
     largest = f"The largest norm of all parameters together is {number(float(np.nanmax(a)))}"
     if not clipped:
-        return f"{largest}; clipping changes nothing in any of the {count(len(a), 'update')}."
+        any_of = "the one update" if len(a) == 1 else f"any of the {len(a)} updates"
+        return f"{largest}; clipping changes nothing in {any_of}."
     return f"Clipping shortens the gradient in {clipped} of {count(len(a), 'update')}. {largest} before it and " \
            f"{number(float(np.nanmax(b)))} after it."
 
 
 def _memory(memory: Floats) -> str:
-    first, last = float(memory[0]) / MIB, float(memory[-1]) / MIB
-    if len(memory) == 1:
+    known = memory[np.isfinite(memory)] / MIB
+    if not len(known):
+        return "How much was resident at an update was not recorded."
+    first, last = float(known[0]), float(known[-1])
+    if len(known) == 1:
         return f"{number(first)} MiB are resident at the one update."
-    each = (last - first) / (len(memory) - 1)
+    each = (last - first) / (len(known) - 1)
     grows = f"it grows by {number(each)} MiB an update" if each > 0.01 * max(first, 1.0) else "it does not grow"
     return f"From {number(first)} MiB at the first update to {number(last)} MiB at the last: {grows}."
 
@@ -119,5 +123,7 @@ def _credit(recorded: Recorded, reach: Reach, row: str) -> str:
         return f"The loss at step {s} does not lead to this state."
     matrix = recorded.credit[row].h[reach.shown]
     here, there = float(matrix[s // recorded.stride]), float(matrix[r // recorded.stride])
-    return (f"The loss at step {s} leads back to step {r}: its gradient has norm {number(here)} at its own step and "
-            f"{number(there)} there.")
+    norms = [f"{number(norm)} {where}" for norm, where in ((here, "at its own step"), (there, "there"))
+             if not np.isnan(norm)]
+    felt = f": its gradient has norm {' and '.join(norms)}" if norms else ""
+    return f"The loss at step {s} leads back to step {r}{felt}."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import refuse
+from engine.phrases import count
 from engine.recorded import Outcome, parse_expected
 from engine.recorded.words import NOTHING_ASKED
 from server import commands, encoding
@@ -54,7 +55,8 @@ def _opened(name: str, expect: Any) -> Outcome:
 
 def _printed(found: Outcome) -> list[str]:
     recorded, about = found.recorded, found.recorded.about
-    lines = [f"{about.tool}, {about.framework}: {recorded.steps} steps, {len(about.rows)} states", "", *found.sentences]
+    size = f"{count(recorded.steps, 'step')}, {count(len(about.rows), 'state')}"
+    lines = [f"{about.tool}, {about.framework}: {size}", "", *found.sentences]
     if found.reach is not None:
         lines += ["", staircase(found.reach, recorded.steps)]
     return [*lines, *(["", *about.notes] if about.notes else [])]

@@ -131,6 +131,20 @@ def test_captions_of_updates() -> None:
     assert captions(memory=np.array([2.0**21]))["memory"] == "2 MiB are resident at the one update."
     steady = captions(memory=np.array([2.0**28, 2.0**28]))["memory"]
     assert steady == "From 256 MiB at the first update to 256 MiB at the last: it does not grow."
+    assert captions(memory=np.full(2, np.nan))["memory"] == "How much was resident at an update was not recorded."
+    one = captions(norm_before=norms[:1], norm_after=norms[:1])["parameters"]
+    assert one.endswith("is 1; clipping changes nothing in the one update.")
+
+
+@pytest.mark.parametrize(("here", "there", "said"), [
+    (1.0, 0.5, ": its gradient has norm 1 at its own step and 0.5 there."),
+    (np.nan, 0.5, ": its gradient has norm 0.5 there."),
+    (1.0, np.nan, ": its gradient has norm 1 at its own step."), (np.nan, np.nan, ".")])
+def test_a_norm_that_was_not_recorded_is_not_spoken_of(here: float, there: float, said: str) -> None:
+    given = arrays(RNN, {}, T, credit=lambda lag: 0.7)
+    given["credit"][0, -1, [T - 1, 0]] = here, there
+    caption = outcome(meta(RNN), given).captions["credit:rnn.l0.h"]
+    assert caption == f"The loss at step {T - 1} leads back to step 0{said}"
 
 
 def test_a_state_that_a_loss_does_not_lead_to_says_so() -> None:

@@ -60,10 +60,11 @@ function edges({ edges: starts, values }, box) {
  * Returns the entries of the key, which holds for both pictures.
  * @param {Maps} maps
  */
-export function mapKey({ low, high }) {
+export function mapKey({ low, high, broken, mended }) {
   const ends = bounds(low, high);
   const swatch = (/** @type {string} */ name) => draw("svg", { viewBox: "0 0 20 14", "aria-hidden": "true" }, draw("rect", { class: name, x: 0.5, y: 0.5, width: 19, height: 13 }));
   const shades = Array.from({ length: SHADES }, (_, n) => make("span", {}, swatch(`shade-${n}`),
     n === 0 ? `below ${number(ends[1])}` : n === SHADES - 1 ? `from ${number(ends[n])}` : `${number(ends[n])} to ${number(ends[n + 1])}`));
-  return [make("span", {}, swatch("none"), "exactly 0"), ...shades, make("span", {}, "dashed: a window starts")];
+  const dashed = edges(broken, BOX) || edges(mended, BOX) ? [make("span", {}, "dashed: a window starts")] : [];
+  return [make("span", {}, swatch("none"), "exactly 0"), ...shades, ...dashed];
 }
