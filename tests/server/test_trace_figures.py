@@ -153,6 +153,18 @@ def test_a_state_that_a_loss_does_not_lead_to_says_so() -> None:
     assert found.captions["credit:b.h"] == "The loss at step 11 does not lead to this state."
 
 
+def test_steps_at_which_a_row_has_no_state_are_blank() -> None:
+    """Not marked as what exploded is, though both are NaN in the trace."""
+    given = arrays(RNN, {}, T, credit=lambda lag: 0.7) | {"state": np.ones((1, T))}
+    for name, gone in (("state", np.nan), ("value", 2), ("edge", 2)):
+        given[name][:, 5:8] = gone
+    given["credit"][:, :, 5:8] = np.nan
+    given["credit"][:, :, 2] = np.nan
+    z = part(draw_all(outcome(meta(RNN), given))["credit:rnn.l0.h"], "credit")["z"]
+    assert np.isnan(z[-1, 5:8]).all()
+    assert not np.isnan(z[-1, [0, 1, 2, 3, 4, 8]]).any()
+
+
 def test_a_plan_that_has_no_style_is_drawn_as_found() -> None:
     found = outcome(meta(RNN), arrays(RNN, {"rnn.l0.h": [5, 7]}, T))
     assert found.plan.title == "as found"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.arrays import Floats, Ints
-from engine.recorded import Outcome, Reach
+from engine.arrays import Bools, Floats, Ints
+from engine.recorded import Outcome, Reach, Recorded
 from engine.recorded.recording import NOWHERE
 from server.figures.base import Axis, Figure, Trace, axis, time_axis
 from server.figures.base import figure as framed
@@ -21,12 +21,21 @@ MOST_LABELS = 6
 def figure(found: Outcome, reach: Reach, row: str) -> Figure:
     """Returns one row's credit matrix, a line of cells a loss, with both staircases."""
     credit = found.recorded.credit[row]
-    cells = matrix(np.asarray(credit.h, np.float64), credit.loss_steps)
+    norms = np.where(_there(found.recorded, row), credit.h.astype(np.float64), -1.0)  # less than nothing: left blank
+    cells = matrix(norms, credit.loss_steps)
     shown = bin_starts(len(credit.loss_steps), MOST_ROWS)
     cells |= {"showlegend": False, "colorbar": colorbar("‖dL<sub>s</sub>/dstate<sub>t</sub>‖")}
     cells["y"] = np.linspace(0, len(credit.loss_steps) - 1, shown.size)
     stairs = [*_expected(found, reach), *_found(found, reach.by_row[row], "found, this state")]
     return _framed(found, reach, [cells, *stairs])
+
+
+def _there(recorded: Recorded, row: str) -> Bools:
+    """Returns for each column whether the row has a state in it."""
+    if recorded.there is None:
+        return np.ones(recorded.columns, bool)
+    here = recorded.there[recorded.about.rows.index(row)]
+    return np.asarray(np.logical_or.reduceat(here, np.arange(0, recorded.steps, recorded.stride)))
 
 
 def staircases(found: Outcome, reach: Reach) -> Figure:
