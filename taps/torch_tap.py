@@ -571,8 +571,9 @@ class Tap:
         times = float((grad[known] / sent[known]).max()) if known.any() else 0.0
         if times > SCALED:
             self.note(f"What your backward passes sent is up to {times:.3g} times what the losses that you handed over "
-                      "send: a scaled loss (GradScaler), or one that was not handed over. The states' gradients, and "
-                      "the parameters' before clipping, are those of your backward passes.")
+                      "send: a scaled loss (GradScaler), a sum over the batch (then say reduction='sum'), or a loss "
+                      "that was not handed over. The states' gradients, and the parameters' before clipping, are those "
+                      "of your backward passes.")
 
     def _shown(self) -> list[int]:
         """Returns the losses that were asked about; evenly fewer of them where a trace cannot hold all."""
