@@ -56,6 +56,9 @@ class Tap(keras.callbacks.Callback):
         if updates < 1 or skip < 0 or ask < 1:
             raise ValueError(f"keras_tap: updates={updates}, skip={skip}, ask={ask}: updates and ask start at 1, "
                              "skip at 0.")
+        if x is not None and not all(hasattr(each, "__getitem__") and hasattr(each, "shape") for each in (x, y)):
+            raise ValueError("keras_tap: x and y must be arrays that can be cut into batches. For a dataset or a "
+                             "generator call tap.batch(x, y) in a loop of your own.")
         self.path, self.net, self.x, self.y = Path(path), model, x, y
         self.updates, self.skip, self.ask, self.declared = updates, skip, ask, _declared(declared)
         self.per_step = loss or _loss_of(model)

@@ -176,6 +176,8 @@ def test_what_cannot_be_unrolled_is_refused(tmp_path: Path) -> None:
         Tap(tmp_path / "trace.npz", model(layer("GRU", go_backwards=True)))
     with pytest.raises(ValueError, match="no recurrent layer"):
         Tap(tmp_path / "trace.npz", model())
+    with pytest.raises(ValueError, match="x and y must be arrays"):
+        Tap(tmp_path / "trace.npz", model(layer("GRU")), (pair for pair in [()]))
 
 
 def test_the_documented_program_runs(tmp_path: Path) -> None:
