@@ -46,6 +46,13 @@ def estimated_seconds(task: Task, kept: bool = False) -> float:
     return engine.estimate(asked.config, include, certify).seconds
 
 
+def longest_seconds(task: Task, factor: float) -> float:
+    """Returns what a task may honestly take, which is no estimate where its body is yet to be read. A factor below one
+    comes from tasks of another kind than this one, perhaps."""
+    known = isinstance(task.asked, Query) and task.asked.kind not in ("agree", "museum")
+    return max(1.0, factor) * (estimated_seconds(task) if known else max(estimated_seconds(task), task.seconds))
+
+
 @dataclass(frozen=True)
 class Claim:
     """What one job asks for."""

@@ -8,11 +8,13 @@ import os
 import pickle
 import signal
 import sys
+import time
 from typing import Any
 
 from server.worker import FRAME, READY, Bounds, pack
 
 START_SECONDS = 60.0
+CPU_CLOCK = 2  # CPUCLOCK_SCHED, as clock_getcpuclockid(3) has it
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -29,16 +31,19 @@ class Child:
     @classmethod
     async def start(cls, module: str, bounds: Bounds) -> Child:
         """Returns a child that is warm, or raises DeadError."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            module,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**20,
-            env=os.environ | ONE_THREAD,
-            start_new_session=True,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=2**20,
+                env=os.environ | ONE_THREAD,
+                start_new_session=True,
+            )
+        except OSError as error:  # no process, no memory or no open file is to be had just now
+            raise DeadError from error
         made = cls(process)
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -66,14 +71,26 @@ class Child:
             raise BrokenPipeError("the child has gone") from error
 
     async def receive(self) -> tuple[Any, bytes]:
-        """Returns the next frame's head and body, or raises DeadError if the child ends first."""
+        """Returns the next frame's head and body, or raises DeadError if the child ends first, or says what cannot be
+        read; then it is ended."""
         assert self._process.stdout is not None
         try:
             head, body = FRAME.unpack(await self._process.stdout.readexactly(FRAME.size))
             packed = await self._process.stdout.readexactly(head)
             return pickle.loads(packed), await self._process.stdout.readexactly(body)
-        except asyncio.IncompleteReadError as error:
+        except Exception as error:
+            self.kill()
             raise DeadError from error
+
+    def computed(self) -> float | None:
+        """Returns for how many seconds the process has computed, all its threads together; None where it has ended, or
+        the system does not say. Linux has a clock for each process, whose number follows from its id."""
+        if not sys.platform.startswith("linux"):
+            return None
+        try:
+            return time.clock_gettime(~self.pid << 3 | CPU_CLOCK)
+        except OSError:
+            return None
 
     def kill(self) -> None:
         """Ends the process now, in the middle of whatever it does.

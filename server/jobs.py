@@ -13,12 +13,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from server.admission import Admission, Claim
+from server.admission import Admission, Claim, longest_seconds
 from server.cache import Cache
 from server.problems import RefusedError
 from server.process import DeadError, Process
-from server.refusals import busy, lost, stopping, too_slow
+from server.refusals import busy, lost, spoilt, stopping, too_slow
 from server.settings import Settings
+from server.spoilt import Spoilt
+from server.watch import TIMES, Watch
 from server.work import Answer, Task
 
 log = logging.getLogger("unrolled")
@@ -61,6 +63,7 @@ class Jobs:
         self.processes: set[Process] = set()
         self.lost = 0  # processes that ended before they were told to
         self.admission: Admission[Job] = Admission(settings)
+        self._spoilt = Spoilt()
         self._idle: list[Process] = []
         self._flying: dict[str, Job] = {}
         self._keepers: list[asyncio.Task[None]] = []
@@ -70,8 +73,8 @@ class Jobs:
 
     @property
     def ready(self) -> int:
-        """How many processes are warm."""
-        return len(self.processes)
+        """How many processes are warm; none counts while the server stops."""
+        return 0 if self._stopping else len(self.processes)
 
     def start(self) -> None:
         """Starts the processes, without waiting for them."""
@@ -116,6 +119,8 @@ class Jobs:
         if self._stopping:
             raise stopping()
         loop = asyncio.get_running_loop()
+        if left := self._spoilt.left(key, loop.time()):
+            raise spoilt(left)
         kept = any(process.place == task.place for process in self.processes if task.place)
         job = Job(key, task, self.admission.claim(task, client, kept), loop.create_future())
         self.admission.put(job)
@@ -162,16 +167,17 @@ class Jobs:
         return next(has_it, process)
 
     async def _execute(self, job: Job, process: Process) -> None:
-        """Has a process do a job. A process that is too slow is killed; its keeper starts another."""
+        """Has a process do a job. A process that hangs or is too slow is killed; its keeper starts another."""
         begun = time.monotonic()
+        watch = Watch(process, lambda: longest_seconds(job.task, self.admission.factor), self.settings.job_seconds)
         try:
-            async with asyncio.timeout(self.settings.job_seconds):
-                answer = await process.ask(job.task)
-        except TimeoutError:
-            process.kill()
-            self._fail(job, too_slow(self.settings.job_seconds))
+            answer = await process.ask(job.task)
         except DeadError:
-            self._died(job)
+            if watch.limit:
+                self.admission.learn(job, min(time.monotonic() - begun, TIMES * job.claim.seconds))
+                self._spoil(job, too_slow(watch.limit))
+            else:
+                self._died(job)
         except Exception:  # a fault of ours: whoever waits is told, and the process makes way for another
             log.exception("a job failed in the front process")
             process.kill()
@@ -180,9 +186,13 @@ class Jobs:
             took, waited = time.monotonic() - begun, begun - job.queued
             self.admission.learn(job, took)
             self._succeed(job, Done(answer, False, 1000 * waited, 1000 * took, job.claim.seconds))
-            if process in self.processes:
+            if process.worn(self.settings):
+                process.retire()
+            elif process in self.processes:
                 self._idle.append(process)
             self._dispatch()
+        finally:
+            watch.stop()
 
     def _died(self, job: Job) -> None:
         """Tries a job once more whose process was lost, if somebody waits for it."""
@@ -190,11 +200,18 @@ class Jobs:
         job.process = None
         if job.future.done():
             return
-        if job.waiting and job.deaths < 2 and not self._stopping:
+        if not job.waiting or self._stopping:
+            self._fail(job, lost())
+        elif job.deaths < 2:
             self.admission.again(job)
             self._dispatch()
         else:
-            self._fail(job, lost())
+            self._spoil(job, lost())
+
+    def _spoil(self, job: Job, error: RefusedError) -> None:
+        """Refuses a job that ended its processes; the same question is not taken again for a while."""
+        self._spoilt.note(job.key, asyncio.get_running_loop().time())
+        self._fail(job, error)
 
     def _succeed(self, job: Job, done: Done) -> None:
         self._forget(job)
@@ -236,8 +253,9 @@ class Jobs:
         self._dispatch()
         try:
             await process.ended()
-            self.lost += 1
-            log.warning("compute process %d ended; another one is started", process.pid)
+            self.lost += not process.retired
+            if not process.retired:
+                log.warning("compute process %d ended; another one is started", process.pid)
         finally:
             self.processes.discard(process)
             self._idle = [other for other in self._idle if other is not process]

@@ -9,6 +9,7 @@ from server.settings import Settings
 from server.work import Answer, Task
 from server.worker import Bounds
 
+MODULE = "server.worker"
 __all__ = ["DeadError", "Process"]
 
 
@@ -19,12 +20,14 @@ class Process:
         self._child, self.light = child, light
         self.answered = 0
         self.place = ""  # of the last task that had one: what the process keeps
+        self.held = 0  # bytes of memory after the last answer; 0 where the system does not say
+        self.retired = False
 
     @classmethod
     async def start(cls, settings: Settings, light: bool = False) -> Process:
         """Returns a process that is warm, or raises DeadError."""
         nice = settings.light_nice if light else settings.worker_nice
-        return cls(await Child.start("server.worker", Bounds(settings.worker_bytes, nice)), light)
+        return cls(await Child.start(MODULE, Bounds(settings.worker_bytes, nice)), light)
 
     @property
     def pid(self) -> int:
@@ -34,13 +37,26 @@ class Process:
         """Returns the answer to a task, or raises DeadError if the process ends first."""
         try:
             await self._child.send(task)
-            head, body = await self._child.receive()
+            (head, self.held), body = await self._child.receive()
         except OSError as error:
             raise DeadError from error
         self.answered += 1
         self.place = task.place or self.place
         answer: Answer = replace(head, body=body)
         return answer
+
+    def computed(self) -> float | None:
+        """Returns for how many seconds it has computed, or None where the system does not say."""
+        return self._child.computed()
+
+    def worn(self, settings: Settings) -> bool:
+        """Returns whether it is time for a new one: it has answered much, or does not give its memory back."""
+        return self.answered >= settings.worker_jobs or self.held > settings.worker_held_bytes
+
+    def retire(self) -> None:
+        """Ends a process that has nothing to do."""
+        self.retired = True
+        self.kill()
 
     def kill(self) -> None:
         """Ends the process now, in the middle of whatever it does."""

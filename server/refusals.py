@@ -28,11 +28,24 @@ def too_slow(seconds: float) -> RefusedError:
         503,
         Problem(
             "steps",
-            f"over {seconds:g} s",
-            f"an analysis may compute for {seconds:g} s",
+            f"over {seconds:.3g} s",
+            f"this analysis may compute for {seconds:.3g} s",
             "Ask for fewer steps, a smaller batch or a smaller hidden width.",
         ),
         {"Retry-After": "60"},
+    )
+
+
+def spoilt(seconds: float) -> RefusedError:
+    """Returns the refusal of a question that has just ended the processes that computed it."""
+    wait = max(1, math.ceil(seconds))
+    return refuse(
+        503,
+        "server",
+        "the same question again",
+        "the processes that computed it ended",
+        f"Ask for fewer steps or a smaller hidden width, or try again in {wait} s.",
+        Retry_After=str(wait),
     )
 
 
@@ -42,6 +55,6 @@ def lost() -> RefusedError:
         "server",
         "a lost compute process",
         "the process that computed this ended",
-        "Try again, or with fewer steps or a smaller hidden width.",
-        Retry_After="2",
+        "Ask for fewer steps or a smaller hidden width, or try again in 30 s.",
+        Retry_After="30",
     )

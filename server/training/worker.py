@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-from server.worker import READY, listen, pack, read_frame, restrict
+from server.worker import READY, end_with_parent, listen, pack, read_frame, restrict
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
     first = read_frame(sys.stdin.buffer)
     if first is None:
         return
+    end_with_parent()
     restrict(first[0])
     inbox: queue.SimpleQueue[tuple[Any, bytes]] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(sys.stdin.buffer, inbox), daemon=True).start()
