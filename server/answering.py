@@ -128,7 +128,8 @@ async def _run(here: Services, key: str, task: Task, client: str) -> Done:
     try:
         return await here.jobs.run(key, task, client)
     except RefusedError:
-        await asyncio.sleep(here.tarpit.refused(client, asyncio.get_running_loop().time()))
+        if not here.jobs.stopping:  # then everybody is told at once: there is no later
+            await asyncio.sleep(here.tarpit.refused(client, asyncio.get_running_loop().time()))
         raise
 
 

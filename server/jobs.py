@@ -68,13 +68,13 @@ class Jobs:
         self._flying: dict[str, Job] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._running: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self.stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def ready(self) -> int:
         """How many processes are warm; none counts while the server stops."""
-        return 0 if self._stopping else len(self.processes)
+        return 0 if self.stopping else len(self.processes)
 
     def start(self) -> None:
         """Starts the processes, without waiting for them."""
@@ -89,7 +89,7 @@ class Jobs:
 
     def refuse_all(self) -> None:
         """Refuses what waits and what runs: the server is about to stop."""
-        self._stopping = True
+        self.stopping = True
         for job in list(self._flying.values()):
             self._fail(job, stopping())
 
@@ -116,7 +116,7 @@ class Jobs:
                 self._abandon(job)
 
     def _admit(self, key: str, task: Task, client: str) -> Job:
-        if self._stopping:
+        if self.stopping:
             raise stopping()
         loop = asyncio.get_running_loop()
         if left := self._spoilt.left(key, loop.time()):
@@ -200,7 +200,7 @@ class Jobs:
         job.process = None
         if job.future.done():
             return
-        if not job.waiting or self._stopping:
+        if not job.waiting or self.stopping:
             self._fail(job, lost())
         elif job.deaths < 2:
             self.admission.again(job)

@@ -57,16 +57,16 @@ def bind(host: str, port: int) -> socket.socket:
 
 def serve(settings: Settings, open_browser: bool) -> int:
     """Serves until it is told to stop. Returns the exit code: 2 if the address cannot be had."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
         bound = bind(settings.host, settings.port)
     except OSError as error:
         print(
-            f"unrolled: {settings.host}:{settings.port}: {error.strerror or error}. Choose another one with --port "
+            f"unrolled: {host}:{settings.port}: {error.strerror or error}. Choose another one with --port "
             "(0 takes a free one) or --host.",
             file=sys.stderr,
         )
         return 2
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{bound.getsockname()[1]}/"
     print(f"Unrolled {RELEASE} on {address} (Ctrl-C stops it)", flush=True)
     if open_browser:

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     light_seconds: float = limit(0.025, "s", "An analysis that is estimated to take less is light.", 0, 10)
     worker_jobs: int = limit(10_000, "analyses", "A compute process that has done so many is replaced.", 1, 10**9)
     worker_held_bytes: int = limit(
-        512 * MIB, "bytes", "A compute process that holds more memory between two analyses is replaced.", MIB, 2**40
+        1024 * MIB, "bytes", "A compute process that holds more memory between two analyses is replaced.", MIB, 2**40
     )
     queue_length: int = limit(256, "analyses", "Analyses that may wait for a compute process.", 1, 10_000)
     heavy_queue_seconds: float = limit(

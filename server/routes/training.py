@@ -75,7 +75,7 @@ async def own(request: Request) -> Response:
     here = services(request)
     visitor = here.visitors.known(request)
     rows = await here.training.writer.runs(visitor, MOST_LISTED) if visitor else []
-    await here.training.begin()
+    await here.training.look()
     names = ("id", "title", "status", "note", "created", "updated")
     return _answer([{name: getattr(row, name) for name in names} for row in rows])
 

@@ -23,12 +23,14 @@ log = logging.getLogger("unrolled.store")
 BOUNDS = Bounds()
 FILE = "runs.sqlite3"
 MISSING_REMEDY = MISSING[3]
+NOWHERE = Path("/nonexistent/unrolled")  # Debian's home of users without one: nothing can be made there
 MIGRATION_LOCK = 0x756E726F  # of PostgreSQL's advisory locks: one server at a time takes steps
 
 
 def default_folder() -> Path:
-    """Returns where a user's data belong on this system."""
-    return Path(platformdirs.user_data_dir("unrolled", appauthor=False))
+    """Returns where a user's data belong on this system; a user whom it does not know has no such place."""
+    folder = Path(platformdirs.user_data_dir("unrolled", appauthor=False))
+    return folder if folder.is_absolute() else NOWHERE
 
 
 def opened(url: str | None, folder: Path | None, bounds: Bounds) -> tuple[Database, Path | None, Presence, list[str]]:

@@ -25,6 +25,7 @@ from server.traces.reading import TraceFile
 TYPES = ("application/x-npz", "application/octet-stream", "application/zip")
 PIECE = 2**20
 PREFIX, SUFFIX = "unrolled-", ".trace"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LEFT_SECONDS = 2 * 3600
 
 
@@ -43,7 +44,10 @@ async def received(request: Request, settings: Settings, held: asyncio.Semaphore
     if held.locked():
         raise busy(f"{settings.traces_at_once} traces are being read", "no more are taken at the same time")
     async with held:
-        path = await asyncio.to_thread(_made)
+        try:
+            path = await asyncio.to_thread(_made)
+        except OSError:
+            raise _no_room() from None
         try:
             size = await _stored(request, settings, path)
             yield TraceFile(str(path), size, expect)
@@ -77,9 +81,13 @@ async def _stored(request: Request, settings: Settings, path: Path) -> int:
     except TimeoutError:
         raise bodies.too_slow(settings.trace_seconds) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
-        raise busy("no room left on its disk", "a trace is stored while it is read", 60) from None
+        raise _no_room() from None
+
+
+def _no_room() -> RefusedError:
+    return busy("no room left on its disk", "a trace is stored while it is read", 60)
 
 
 async def _written(request: Request, file: IO[bytes], most: int) -> int:

@@ -66,6 +66,13 @@ class Training:
                 self._expired = self._loop.time()
             self._looked = self._loop.time()
 
+    async def look(self) -> None:
+        """Begins, for those who only read: what cannot be written just now can be read nevertheless."""
+        try:
+            await self.begin()
+        except StoreError:
+            self._looked = asyncio.get_running_loop().time()
+
     @property
     def waiting(self) -> int:
         """How many runs wait for their turn."""
@@ -120,7 +127,7 @@ class Training:
 
     async def get(self, run: str) -> Run:
         """Returns a run, from memory or from the store; raises StoreError (404) for one that is not kept."""
-        await self.begin()
+        await self.look()
         known = self._known.get(run)
         if known is not None and run in self._clients:
             self._known.move_to_end(run)

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,25 +48,32 @@ def killed(children: dict[str, subprocess.Popen[str]], delay: float) -> dict[str
     return acknowledged
 
 
-def test_kill_9_loses_no_acknowledged_event(url: str, pytestconfig: pytest.Config) -> None:
-    """Two programs at a time append to one run and are killed; then two others go on from there."""
+def kill_often(url: str, kills: int, at_once: int = 2) -> Iterator[tuple[int, int]]:
+    """Some programs at a time append to one run and are killed; then others go on from there. Yields after each round
+    how many batches were acknowledged in it, and how many events are kept."""
     rng = random.Random(url.rpartition("/")[2])
-    kills = int(pytestconfig.getoption("--kills", KILLS))
     store = Store.open(url)
     run = store.create(NewRun(new_id(), "ann", "{}")).id
-    kept = 0
-    for _ in range(0, kills, 2):
-        children = {name: started(url, run, name) for name in ("0.0", "0.1")}
+    kept, before = 0, dict.fromkeys([f"0.{number}" for number in range(at_once)], -1)
+    for _ in range(0, kills, at_once):
+        children = {name: started(url, run, name) for name in before}
         acknowledged = killed(children, rng.uniform(0, LONGEST))
         now = examine(store, run, acknowledged)
         assert now > kept
         kept = now
+        yield sum(acknowledged[name] - before[name] for name in before), kept
+        before = acknowledged
     store.close()
     check_file(url)
     again = Store.open(url)
     assert again.notices == ()
     assert examine(again, run, {}) == kept
     again.close()
+
+
+def test_kill_9_loses_no_acknowledged_event(url: str, pytestconfig: pytest.Config) -> None:
+    for acknowledged, kept in kill_often(url, int(pytestconfig.getoption("--kills", KILLS))):
+        assert kept > acknowledged > 0
 
 
 def test_programs_that_begin_one_database_at_once_share_it(url: str) -> None:
