@@ -70,6 +70,24 @@ def test_the_sentences_of_the_prose_hold() -> None:
     assert by_k == sorted(by_k, reverse=True), "the shorter the window, the more it costs"
 
 
+def test_it_opens_with_the_answer_to_what_people_ask() -> None:
+    first, answer = TEXT.split("\n\n")[1:3]
+    assert first == "*Does the framework not do BPTT by itself? Is the code that feeds `final_state` back needed?*"
+    assert answer.startswith("**The framework does BPTT by itself inside one window, and yes, the code")
+
+
+def test_with_equally_many_updates_longer_windows_help_only_where_the_state_is_reset() -> None:
+    found = comparisons("updates", "window")
+    carried = [each for (first, _), each in found.items() if first.endswith("carried")]
+    reset = [each for (first, _), each in found.items() if first.endswith("reset")]
+    assert len(carried) == len(reset) == 3
+    assert all(each.finding in ("worse", "undecided") and abs(each.mean) < 0.015 for each in carried), "next to none"
+    assert all(each.finding == "better" for each in reset)
+    full = found["window(5), state carried", "full BPTT"]
+    assert full.finding == "worse"
+    assert -full.mean == pytest.approx(0.01, abs=0.005), "about a hundredth of a nat"
+
+
 def test_a_network_that_was_trained_with_the_state_relies_on_it() -> None:
     """Taking the state away costs the carried one more than giving it to the other brings."""
     results = load("windows")

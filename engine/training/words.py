@@ -11,6 +11,7 @@ from engine.training.interval import RESAMPLES, WIDENING
 from engine.training.lab import Lab
 from engine.training.strategies import Strategy
 
+MOST_DIGITS = 8
 UNITS = {"copy": "nats per symbol", "lagged_bits": "nats per bit", "adding": "in half the squared error",
          "series": "in half the squared error"}
 
@@ -35,17 +36,17 @@ def comparison_text(lab: Lab, found: Comparison, outcomes: Sequence[Outcome]) ->
     doing, changed = _subject(lab.strategies[found.first], lab.strategies[found.second], found.kind)
     start = f"{_place(lab)}, {doing}{changed}"
     digits = _digits(found)
-    amount = f"{abs(found.mean):.{digits}f} {unit_of(lab)}"
+    amount = f"{_number(abs(found.mean), digits)} {unit_of(lab)}"
     if found.finding == "single":
         verb = "lowered" if found.mean > 0 else "raised"
         return f"{start} {verb} the loss by {amount} with the one seed there is; another seed may say otherwise."
     if found.finding == "undecided":
         return (f"{start} makes no difference that can be told from {count(len(found.seeds), 'seed')}: the change of "
-                f"the loss is {_signed(-found.mean, digits)} {unit_of(lab)} "
-                f"(95 %: {_signed(-found.high, digits)} to {_signed(-found.low, digits)}).")
+                f"the loss is {_number(-found.mean, digits, '+')} {unit_of(lab)} "
+                f"(95 %: {_number(-found.high, digits, '+')} to {_number(-found.low, digits, '+')}).")
     verb = "lowers" if found.finding == "better" else "raises"
     low, high = sorted((abs(found.low), abs(found.high)))
-    return f"{start} {verb} the loss by {amount} (95 %: {low:.{digits}f} to {high:.{digits}f})."
+    return f"{start} {verb} the loss by {amount} (95 %: {_number(low, digits)} to {_number(high, digits)})."
 
 
 def _subject(first: Strategy, second: Strategy, kind: str) -> tuple[str, str]:
@@ -86,15 +87,26 @@ def _plain(strategy: Strategy) -> str:
 
 
 def _digits(found: Comparison) -> int:
-    """Returns the decimals that show the interval's width in one digit, or the mean in two; two at least."""
-    width = found.high - found.low
-    size = width if width > 1e-9 * abs(found.mean) else abs(found.mean) / 10
-    return min(max(2, -math.floor(math.log10(size))), 8) if size > 0 else 2
+    """Returns the decimals, two at least, that show the interval's width in one digit, tell its ends from the mean, and
+    tell each end from 0, on whose side it stands; of a mean alone, those that show it in two."""
+    if not found.low < found.high:
+        return _first_digit(found.mean / 10)
+    fewest = max(map(_first_digit, (found.high - found.low, found.low, found.high)))
+    ends = (found.low, found.mean, found.high)
+    return next((n for n in range(fewest, MOST_DIGITS) if len({f"{x:.{n}f}" for x in ends}) == 3), MOST_DIGITS)
 
 
-def _signed(x: float, digits: int) -> str:
-    text = f"{x:+.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text
+def _first_digit(x: float) -> int:
+    """Returns the decimals at which a number has its first digit that is not 0; two at least."""
+    return min(max(2, -math.floor(math.log10(abs(x)))), MOST_DIGITS) if x else 2
+
+
+def _number(x: float, digits: int, sign: str = "") -> str:
+    """Returns a number with so many decimals; one that would be written as 0 and is not, in powers of ten."""
+    text = f"{x:{sign}.{digits}f}"
+    if float(text) != 0:
+        return text
+    return f"{x:{sign}.0e}" if x else text.lstrip("+-")
 
 
 def _no_pair(found: Comparison, outcomes: Sequence[Outcome]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
 from engine import Lab, Verdict, parse_lab, verdict
@@ -80,6 +83,27 @@ def test_each_task_has_its_unit(options: dict[str, object], unit: str) -> None:
 def test_a_small_difference_keeps_the_digits_that_tell_it() -> None:
     assert "lowers the loss by 0.00050 nats per character (95 %: 0.00049 to 0.00051)" in pair(
         CARRY, RESET, 0.0005, [-0.000005, 0.0, 0.000005])
+
+
+def test_an_end_near_zero_says_on_which_side_of_it_it_stands() -> None:
+    assert "lowers the loss by 0.012 nats per character (95 %: 0.002 to 0.022)." in pair(
+        CARRY, RESET, 0.012, [-0.0037, 0.0, 0.0037])
+    assert "the change of the loss is -0.0095 nats per character (95 %: -0.0197 to +0.0007)." in pair(
+        CARRY, RESET, 0.0095, [-0.0038, 0.0, 0.0038])
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_what_is_written_holds_zero_only_where_the_interval_does(seeds: int) -> None:
+    rng = np.random.default_rng(seeds)
+    lab = parse_lab({"strategies": [CARRY, RESET], "seeds": seeds})
+    for size in 10.0 ** rng.uniform(-12, 1, 100):
+        losses = 2.0 + size * rng.normal(rng.uniform(-2, 2), rng.uniform(0, 1), seeds)
+        [found] = found_of(lab, [2.0] * seeds, losses.tolist()).comparisons
+        [ends] = re.findall(r"95 %: (\S+) to ([^)]+)", found.text)
+        low, high = map(float, ends)
+        assert low <= high
+        assert (low <= 0 <= high) == (found.finding == "undecided"), found.text
+        assert 0 not in (low, high), found.text
 
 
 def test_strategies_that_diverged() -> None:

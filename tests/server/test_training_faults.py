@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +92,13 @@ def test_the_signal_to_stop_ends_all_streams_and_keeps_the_run(tmp_path: Path) -
         owner = visitor(server)
         id = owner.start(LONG)
         owner.trained(id, 2_000)
-        last: list[dict[str, Any]] = []
-        watching = [threading.Thread(target=lambda: last.append(_last(owner, id))) for _ in range(10)]
-        for thread in watching:
-            thread.start()
-        time.sleep(0.3)
         processes = trainers(server)
-        code, seconds, errors = server.stop()
-        for thread in watching:
-            thread.join()
+        with ThreadPoolExecutor(10) as pool:
+            opened = threading.Barrier(11)
+            watching = [pool.submit(_last, owner, id, opened) for _ in range(10)]
+            opened.wait(60)
+            code, seconds, errors = server.stop()
+            last = [each.result() for each in watching]
         assert (code, errors) == (0, "")
         assert seconds < within(2)
         assert not any(map(alive, processes))
@@ -112,9 +111,13 @@ def test_the_signal_to_stop_ends_all_streams_and_keeps_the_run(tmp_path: Path) -
         again.trained(id, tokens + 1_000)
 
 
-def _last(owner: Visitor, id: str) -> dict[str, Any]:
+def _last(owner: Visitor, id: str, opened: threading.Barrier) -> dict[str, Any]:
+    """Returns the last event of a stream; the first one has come when the barrier is passed."""
     with owner.stream(id) as stream:
-        return list(stream)[-1]
+        events = iter(stream)
+        last = next(events)
+        opened.wait(60)
+        return [last, *events][-1]
 
 
 def test_a_disk_that_is_full_pauses_the_run(tmp_path: Path, expected: dict[str, Any]) -> None:
