@@ -47,6 +47,7 @@ test("the table has a row for each cell in which either picture has something", 
 
 test("an amount is a count in full, or a number in three digits, with its unit", () => {
   assert.equal(amount(71424, "bytes"), "71,424\u00a0bytes");
+  assert.equal(amount(0.5, "squared error"), "0.500 squared error"); // may be broken where there is little room
   assert.equal(amount(0.288, ""), "0.288");
   assert.equal(amount(3003000, "steps"), "3,003,000\u00a0steps");
   assert.equal(amount(null, ""), "not a number");

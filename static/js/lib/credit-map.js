@@ -79,7 +79,7 @@ export function tableRows(maps) {
  */
 export function amount(value, unit) {
   const whole = value !== null && Number.isInteger(value);
-  return `${whole ? value.toLocaleString("en") : number(value)}${unit ? `\u00a0${unit}` : ""}`;
+  return `${whole ? value.toLocaleString("en") : number(value)}${unit ? `${unit.includes(" ") ? " " : "\u00a0"}${unit}` : ""}`;
 }
 
 /** @param {number} value */
