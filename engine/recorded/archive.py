@@ -54,7 +54,8 @@ def source_of(data: bytes) -> Source:
 def members_of(source: Source) -> list[Member]:
     """Returns the members, none of which has been looked at. Raises InputError for what is no plain archive."""
     if not END.size <= source.size <= limits.FILE_BYTES:
-        raise bad("file", f"{source.size} bytes", f"must have {END.size} to {limits.FILE_BYTES} bytes", SMALLER)
+        raise bad("file", f"{source.size} bytes", f"must have {END.size} to {limits.FILE_BYTES} bytes",
+                  SMALLER if source.size > limits.FILE_BYTES else REMEDY)
     last = source.read(source.size - END.size, END.size)
     if last[:4] != b"PK\5\6":
         raise bad("file", "no end of an archive", "must be a whole zip archive without a comment", _cut(source))

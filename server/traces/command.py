@@ -47,6 +47,8 @@ def reach(arguments: argparse.Namespace) -> int:
 
 
 def _opened(name: str, expect: Any) -> Outcome:
+    if Path(name).exists() and not (Path(name).is_file() or Path(name).is_dir()):  # a pipe would be waited for
+        raise refuse("trace", name, "is no plain file", "Name a file that can be read.")
     try:
         return tested_file(Path(name), expect)
     except OSError as error:

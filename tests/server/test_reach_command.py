@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,12 @@ def test_a_bad_file_is_an_error_of_its_own(name: str, tmp_path: Path, capsys: py
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["reach", str(tmp_path / "none.npz")]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert cli.main(["reach", str(tmp_path / "pipe")]) == 2
+    assert "is no plain file" in capsys.readouterr().err
     assert cli.main(["reach", str(tmp_path)]) == 2
     assert "trace" in capsys.readouterr().err
 
