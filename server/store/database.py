@@ -26,7 +26,9 @@ JOURNAL_BYTES = 64 * 2**20
 RECLAIMED = 500
 """pages of a SQLite file, of 4 KiB, that are given back to the disk at once"""
 PAUSE = 0.05
-"""seconds between two attempts to reach a database that is being started"""
+"""seconds between two attempts to reach a database that is being started, or held locked"""
+TURN = 0.25
+"""seconds that one attempt waits for a lock, so that a server that stops need not wait for much longer"""
 
 
 def parse_url(url: str) -> URL:
@@ -52,7 +54,7 @@ class Database:
     """Connections to one database. In SQLite `write` has the right to write from its start."""
 
     def __init__(self, url: URL, busy_seconds: float, owner: int) -> None:
-        self._busy = busy_seconds
+        self._busy, self._hurried = busy_seconds, False
         self.sqlite = url.get_backend_name() == "sqlite"
         self._spare = Spare(Path(url.database or "")) if self.sqlite else None
         self.engine = _sqlite(url, busy_seconds) if self.sqlite else _postgresql(url, busy_seconds, owner)
@@ -121,18 +123,22 @@ class Database:
             except sqlite3.Error as error:
                 log.info("No room could be made: %s", error)
 
+    def hurry(self) -> None:
+        """Has nobody wait any longer for a lock or a server: from now on everything is attempted once."""
+        self._hurried = True
+
     def close(self) -> None:
         self.engine.dispose()
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
-        """A server that is being restarted, or a deadlock, is met again for as long as a lock is waited for."""
+        """A server that is being restarted, and what another program holds locked, is met again for so many seconds."""
         deadline = time.monotonic() + self._busy
         while True:
             try:
                 return attempt()
             except SQLAlchemyError as error:
                 problem = told(error)
-                again = problem.lost or (not self.sqlite and getattr(error, "orig", None) and _deadlock(error))
+                again = problem.kind in ("lost", "locked") and not self._hurried
                 if not again or time.monotonic() > deadline:
                     raise problem from error
                 time.sleep(PAUSE)
@@ -169,14 +175,10 @@ class Database:
             time.sleep(PAUSE)
 
 
-def _deadlock(error: SQLAlchemyError) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in ("40001", "40P01")
-
-
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
     """SQLite with a write-ahead log. Whoever will write says so at the start: a transaction that wants to write
     after it has read loses against another one that has written in between."""
-    engine = create_engine(url, connect_args={"timeout": busy_seconds, "isolation_level": None})
+    engine = create_engine(url, connect_args={"timeout": min(busy_seconds, TURN), "isolation_level": None})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
@@ -197,7 +199,7 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
 def _postgresql(url: URL, busy_seconds: float, owner: int) -> Engine:
     """PostgreSQL; a connection that broke while nobody used it is made anew before it is used again. Each one
     holds the server's sign of life."""
-    settings = f"-c lock_timeout={int(busy_seconds * 1000)} -c client_encoding=UTF8"
+    settings = f"-c lock_timeout={int(min(busy_seconds, TURN) * 1000)} -c client_encoding=UTF8"
     arguments = {"connect_timeout": max(2, int(busy_seconds)), "options": settings, "application_name": "unrolled"}
     try:
         engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=4)

@@ -43,6 +43,10 @@ class Store:
         """
         return cls(*opening.opened(url, folder, bounds), bounds)
 
+    def hurry(self) -> None:
+        """Has nothing wait any longer for a lock, or for a server that is out of reach."""
+        self._database.hurry()
+
     def close(self) -> None:
         self._presence.end()
         self._database.close()

@@ -49,6 +49,11 @@ class Writer:
                 self._tidy()  # what a server that was killed had not taken away
             return self._store
 
+    def hurry(self) -> None:
+        """Has nothing wait any longer for a database that is locked or out of reach."""
+        if self._store is not None:
+            self._store.hurry()
+
     async def close(self) -> None:
         """Ends when everything that waits has been kept, or refused."""
         self._closing = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
@@ -29,6 +30,7 @@ KNOWN = 16  # runs that are kept in memory beside those that go on
 PAGE = 1000  # events that are read from the store at a time
 CANCEL_SECONDS = 0.1
 STOP_SECONDS = 0.4
+TELL_SECONDS = 0.7  # after which those who watch are let go, whether their run could be stored or not
 LONGEST_WAIT = 3600
 EXPIRE_SECONDS = 3600.0  # between two looks for runs that are older than they may be
 LOOK_SECONDS = 5.0  # between two looks for runs whose server has ended
@@ -234,16 +236,20 @@ class Training:
         return self._end
 
     async def _wind_down(self) -> None:
-        """Interrupts every run, tells those who watch, and ends their streams."""
+        """Interrupts every run, tells those who watch, and ends their streams: also while the store is locked."""
         self.stopping = True
         going = [*self._waiting, *(run for run in self.conductor.active if run.going)]
         self._waiting.clear()
         note = "The server was stopped. The run can be resumed."
-        rest = [self.conductor.rest(run, "interrupted", note, STOP_SECONDS) for run in going]
-        for outcome in await asyncio.gather(*rest, return_exceptions=True):
+        rest = asyncio.gather(*(self.conductor.rest(run, "interrupted", note, STOP_SECONDS) for run in going),
+                              return_exceptions=True)  # fmt: skip
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(rest), TELL_SECONDS)
+        self.viewers.close()
+        self.writer.hurry()
+        for outcome in await rest:
             if isinstance(outcome, BaseException):
                 log.error("a run could not be stored at the end: %s", outcome)
-        self.viewers.close()
 
     def _withdraw(self, run: Run) -> None:
         if run in self._waiting:

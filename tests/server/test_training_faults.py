@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,34 @@ def test_a_database_that_is_locked_pauses_the_run(tmp_path: Path) -> None:
         other.close()
         assert owner.control(id, "resume").status == 200
         owner.trained(id, paused["tokens"] + 5_000)
+
+
+def test_a_stop_does_not_wait_for_a_database_that_is_locked(tmp_path: Path) -> None:
+    """Those who watch are let go, and the run is found in the middle by the next server, with all that was shown."""
+    with served(tmp_path) as server:
+        owner = visitor(server)
+        id = owner.start(LONG)
+        owner.trained(id, 5_000)
+        with closing(sqlite3.connect(tmp_path / "runs.sqlite3", isolation_level=None)) as other:
+            with ThreadPoolExecutor(1) as pool, owner.stream(id) as stream:
+                events = iter(stream)
+                shown = [next(events) for _ in range(5)]
+                other.execute("BEGIN EXCLUSIVE")
+                rest = pool.submit(list, events)
+                code, seconds, errors = server.stop()
+                shown += rest.result(20)
+            other.execute("ROLLBACK")
+        assert code == 0
+        assert seconds < within(2)
+        assert "locked" in errors
+        assert "Traceback" not in errors
+    with served(tmp_path) as server:
+        again = Visitor(server.port, owner.cookie)
+        assert again.run(id)["status"] == "interrupted"
+        kept = [event for event in shown if event["id"]]
+        assert again.events(id)[: len(kept)] == kept
+        assert again.control(id, "resume").status == 200
+        again.trained(id, again.run(id)["tokens"] + 1_000)
 
 
 def begun(folder: Path, lab: dict[str, Any]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from sqlalchemy import Connection, event, text
 
 from server.problems import encode
 from server.store import Bounds, Event, NewEvent, NewRun, Store, StoreError, new_id
+from server.store.database import TURN
 from tests.store.examining import check_file, every_event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -203,6 +205,25 @@ def test_a_locked_database_is_told_in_time_and_read_meanwhile(quick: Store, url:
         assert len(quick.events(run)) == 1
         assert told_by(lambda: a_run(quick)).kind == "locked"
     assert [made.id for made in quick.append(run, [point(2)])] == [2]
+
+
+def test_a_lock_is_waited_for_in_turns_until_the_store_is_told_to_hurry(url: str) -> None:
+    store = Store.open(url, bounds=Bounds(busy_seconds=60))
+    run = a_run(store)
+    with ThreadPoolExecutor(1) as thread:
+        with locked(url, url.startswith("postgresql")):
+            waiting = thread.submit(store.append, run, [point(1)])
+            time.sleep(3 * TURN)
+            assert not waiting.done()
+        assert [made.id for made in waiting.result(30)] == [1]
+        with locked(url, url.startswith("postgresql")):
+            start = time.monotonic()
+            waiting = thread.submit(store.append, run, [point(2)])
+            store.hurry()
+            assert told_by(lambda: waiting.result(30)).kind == "locked"
+            assert time.monotonic() - start < 20
+    assert [made.id for made in store.append(run, [point(2)])] == [2]
+    store.close()
 
 
 def test_a_file_that_another_program_holds_for_itself_is_not_called_damaged(tmp_path: Path) -> None:
