@@ -5,6 +5,7 @@ import { labFrom, labQuery, runOf } from "../../static/js/training/address.js";
 import { statusWords } from "../../static/js/training/bar.js";
 import { estimateWords } from "../../static/js/training/estimate.js";
 import { another, asBody, labOf, sameLab, strategyName } from "../../static/js/training/lab.js";
+import { rowWords } from "../../static/js/training/row-words.js";
 import { Run, duration, measured, momentAt, momentsOf } from "../../static/js/training/run.js";
 
 const option = (name, kind, value, more = {}) => ({ name, kind, help: "", default: value, low: null, high: null, choices: null, when: null, ...more });
@@ -120,4 +121,12 @@ test("durations and losses in words", () => {
   assert.equal(measured(0, lab, "perplexity").value, 1);
   assert.equal(measured(2, { task: "adding" }, "bits").unit, "half the squared error");
   assert.ok(Number.isNaN(measured(null, lab, "nats").value));
+});
+
+test("a moment's numbers are those of the nearest row, without those who have not come there", () => {
+  const table = { columns: ["characters", "carried", "reset"], rows: [[0, 4.5, 4.4], [1000, 3.25, null], [2000, null, NaN]], note: "" };
+  assert.equal(rowWords(table, 200), "After 0 characters: carried 4.50; reset 4.40.");
+  assert.equal(rowWords(table, 1400), "After 1,000 characters: carried 3.25.");
+  assert.equal(rowWords(table, 9000), "");
+  assert.equal(rowWords({ columns: [], rows: [] }, 0), "");
 });

@@ -85,6 +85,33 @@ def test_the_loss_is_read_as_it_was_trained_and_the_other_way_round() -> None:
     assert spans[0][1] <= spans[1][1] + 0.5
 
 
+@pytest.mark.parametrize("name", ["loss", "score", "loss_other", "half_life"])
+def test_the_first_evaluation_is_seen_before_there_is_a_second(name: str) -> None:
+    """A line through one point is nothing to see; a dot is."""
+    lanes = tuple(replace(lane, moments=lane.moments[:1]) for lane in RUNS["done"].lanes)
+    one = trace(draw_all(replace(RUNS["done"], lanes=lanes))[name], "s0")
+    assert one["x"].size == 1
+    assert np.isfinite(one["y"]).all()
+    assert "markers" in one["mode"]
+
+
+def test_strategies_are_held_against_each_other_where_all_have_come_to() -> None:
+    """One that is ahead has a lower loss for that alone; one that has ended early holds nobody up."""
+    ahead = replace(RUNS["half-way"], lanes=tuple(
+        made_runs.lane(LAB, index, seed, 0.9 if index == 2 else 0.2, "") for index, seed in LAB.lanes))
+    pictures = draw_all(ahead)
+    first, third = (trace(pictures["loss"], f"s{index}")["y"][2] for index in (0, 2))
+    assert pictures["loss"].sentence == (
+        f"{first:.3g} nats per character for window(5), state carried; {third:.3g} for full BPTT, each after 4,000 "
+        "characters: lower is better.")
+    assert pictures["score"].sentence.endswith(", each after 4,000 characters.")
+    assert re.search(r"each after (3,9|4,0)\d\d characters: lower is better", pictures["training"].sentence)
+    lost = replace(ahead, lanes=tuple(
+        replace(one, ended="" if one.strategy == 2 else "diverged") for one in ahead.lanes))
+    assert "each after" not in draw_all(lost)["loss"].sentence
+    assert "each after" not in draw_all(RUNS["done"])["loss"].sentence
+
+
 def test_the_band_is_from_the_lowest_seed_to_the_highest() -> None:
     found = of_moments(RUNS["done"], 0, lambda moment: moment.loss_carry)
     np.testing.assert_allclose(found.high - found.low, 0.02)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from engine.arrays import Floats
+from engine.arrays import Array, Floats
 from engine.phrases import number
 from engine.training import MomentView, RunView, Strategy
 from server.figures.base import Axis, Figure, Trace, axis, decades, log_axis
@@ -16,7 +17,9 @@ from server.figures.training.picture import (
     MARGIN,
     Picture,
     Table,
+    after,
     band,
+    dotted,
     is_classes,
     line,
     names,
@@ -25,7 +28,7 @@ from server.figures.training.picture import (
     token_axis,
     token_word,
 )
-from server.figures.training.series import Read, Series, lanes_of, last, of_moments, of_points
+from server.figures.training.series import MOST_BINS, Read, Series, abreast, lanes_of, last, of_moments, of_points
 
 
 def as_trained(strategy: Strategy) -> Read:
@@ -67,15 +70,16 @@ def loss_other(view: RunView, measure: Measure) -> Picture:
 def training(view: RunView, measure: Measure) -> Picture:
     """Returns the loss on what is being trained on, averaged over a few updates."""
     found = [of_points(view, index, "loss") for index in range(len(view.lab.strategies))]
-    return Picture("Loss while training", _figure(view, found, found, measure, skip=4),
-                   _standing(view, found, measure, "On what it trains on"),
+    return Picture("Loss while training", _figure(view, found, found, measure, 4, line),
+                   _standing(view, found, measure, "On what it trains on", MOST_BINS),
                    _table(view, found, measure, "Loss of the updates, averaged over a few", most=40))
 
 
-def _figure(view: RunView, found: list[Series], scale: list[Series], measure: Measure, skip: int = 1) -> Figure:
+def _figure(view: RunView, found: list[Series], scale: list[Series], measure: Measure, skip: int = 1,
+            draw: Callable[[int, str, Array, Array], Trace] = dotted) -> Figure:
     """Returns lines and bands; the axis holds everything but the untrained network's first numbers."""
     data: list[Trace] = [band(s.strategy, s.x, measure.of(s.low), measure.of(s.high)) for s in found]
-    data += [line(s.strategy, name, s.x, measure.of(s.mean)) for s, name in zip(found, names(view), strict=True)]
+    data += [draw(s.strategy, name, s.x, measure.of(s.mean)) for s, name in zip(found, names(view), strict=True)]
     data += [_end(view, s, measure) for s in found]
     values = [measure.of(part[skip if s.mean.size > skip + 1 else 0 :]) for s in scale for part in (s.low, s.high)]
     return framed(data, xaxis=token_axis(view), yaxis=_yaxis(view, values, measure), margin=MARGIN)
@@ -103,32 +107,33 @@ def _end(view: RunView, series: Series, measure: Measure) -> Trace:
             "uid": f"end{series.strategy}", "showlegend": False, "marker": mark}
 
 
-def _standing(view: RunView, found: list[Series], measure: Measure, where: str = "") -> str:
-    """Returns who is ahead, in the numbers of the last evaluation that all have."""
+def _standing(view: RunView, found: list[Series], measure: Measure, where: str = "", parts: int = 0) -> str:
+    """Returns who is ahead, in the last numbers that all have."""
     word = measure.title.format(token=token_word(view).removesuffix("s"))
-    ends = [(last(series)[0], name) for series, name in zip(found, names(view), strict=True)]
-    known = sorted((float(measure.of(np.array([value]))[0]), name) for value, name in ends if np.isfinite(value))
+    ends, at = abreast(view, found, view.lab.tokens / (parts or view.lab.evaluations))
+    known = sorted((float(measure.of(np.array([value]))[0]), name)
+                   for value, name in zip(ends, names(view), strict=True) if np.isfinite(value))
     if not known:
         return "Nothing has been evaluated yet." if not where else "No update has been made yet."
     amount = f"{number(known[0][0])} {word}" if is_classes(view) else f"{word} is {number(known[0][0])}"
     first = f"{where}: {amount} for {known[0][1]}" if where else f"{amount[0].upper()}{amount[1:]} for {known[0][1]}"
     if len(known) == 1:
         return f"{first}."
-    return f"{first}; {number(known[-1][0])} for {known[-1][1]}: lower is better."
+    return f"{first}; {number(known[-1][0])} for {known[-1][1]}{after(view, at)}: lower is better."
 
 
 def _crossed(view: RunView, own: list[Series], found: list[Series], measure: Measure) -> str:
     """Returns what the other evaluation does to the strategy that it changes most."""
     rows = []
     for mine, other, name in zip(own, found, names(view), strict=True):
-        before, after = (float(measure.of(np.array([last(series)[0]]))[0]) for series in (mine, other))
-        if np.isfinite(before) and np.isfinite(after):
-            rows.append((abs(after - before), name, before, after, view.lab.strategies[mine.strategy].value))
+        before, then = (float(measure.of(np.array([last(series)[0]]))[0]) for series in (mine, other))
+        if np.isfinite(before) and np.isfinite(then):
+            rows.append((abs(then - before), name, before, then, view.lab.strategies[mine.strategy].value))
     if not rows:
         return "Nothing has been evaluated yet."
-    _, name, before, after, value = max(rows)
+    _, name, before, then, value = max(rows)
     how = "with the state carried" if value == "reset" else "with the state reset"
-    return f"Changed most is {name}: evaluated {how} it has {number(after)} instead of {number(before)}."
+    return f"Changed most is {name}: evaluated {how} it has {number(then)} instead of {number(before)}."
 
 
 def _table(view: RunView, found: list[Series], measure: Measure, note: str, most: int = 0) -> Table:

@@ -61,6 +61,11 @@ def token_word(view: RunView) -> str:
     return TOKENS.get(view.lab.task, "steps")
 
 
+def after(view: RunView, tokens: float) -> str:
+    """Returns at which tokens numbers of several strategies were read, where some have come further."""
+    return f", each after {tokens:,.0f} {token_word(view)}" if np.isfinite(tokens) else ""
+
+
 def is_classes(view: RunView) -> bool:
     """Returns whether the network chooses among symbols; else it predicts values."""
     return view.lab.task not in ("adding", "series")
@@ -73,6 +78,12 @@ def line(strategy: int, name: str, x: Array, y: Array, **more: Any) -> Trace:
     return {"type": "scatter", "mode": "lines", "name": name, "x": np.asarray(x, dtype=np.float64),
             "y": np.where(np.isfinite(values), values, np.nan), "uid": f"s{strategy}",
             "line": {"color": color, "width": 2.5, "dash": dash, "simplify": False}, **more}
+
+
+def dotted(strategy: int, name: str, x: Array, y: Array) -> Trace:
+    """Returns a strategy's line with a dot at each evaluation: the first one is seen before there is a second."""
+    color, _ = look(strategy)
+    return line(strategy, name, x, y, mode="lines+markers", marker={"size": 5, "color": color})
 
 
 def band(strategy: int, x: Array, low: Array, high: Array, **more: Any) -> Trace:

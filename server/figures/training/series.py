@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -89,6 +89,18 @@ def near(series: Series, x: float, reach: float) -> float:
         return float("nan")
     place = int(np.abs(series.x - x).argmin())
     return float(series.mean[place]) if abs(series.x[place] - x) <= reach else float("nan")
+
+
+def abreast(view: RunView, found: list[Series], apart: float) -> tuple[list[float], float]:
+    """Returns each line's last mean up to the tokens that all have come to, and these tokens where some lines go
+    further, else NaN: a line that is ahead would be compared unfairly. Strategies that have ended early hold nobody
+    up. `apart`: the tokens between two points of a line, for not all lines have theirs at the same ones."""
+    held = [s for s in found if any(lane.ended not in ("diverged", "failed") for lane in lanes_of(view, s.strategy))]
+    ends = [x for x in (last(series)[1] for series in held or found) if np.isfinite(x)]
+    to = min(ends, default=float("nan"))
+    values = [last(replace(s, x=s.x[shown], mean=s.mean[shown]))[0] for s in found
+              for shown in [s.x <= to + apart / 2]]
+    return values, to if ends and max(ends) > to + apart / 2 else float("nan")
 
 
 def last(series: Series) -> tuple[float, float]:

@@ -3,13 +3,12 @@
 import { Chart } from "../figures/chart.js";
 import { entries, withoutKey } from "../lib/deeper-key.js";
 import { setText } from "../lib/dom.js";
-import { number } from "../lib/format.js";
 import { keyEntry } from "../panels/key-entry.js";
+import { rowWords } from "./row-words.js";
 
 /** @typedef {{title: string, figure: any, sentence: string, table: import("../lib/tables.js").Table}} Picture */
 
 const UNMARKED = ["costs"];
-const MOST_READ = 8;
 
 export class PictureCard {
   /**
@@ -110,7 +109,7 @@ export class PictureCard {
    */
   mark(tokens, index, last) {
     if (!this.marked || !this.picture) return;
-    this.chart.read(this.said(tokens), index, last);
+    this.chart.read(rowWords(this.table(), tokens) || this.chart.hint, index, last);
     const axis = this.chart.host.timeAxis();
     this.chart.cursor.hidden = axis === null;
     if (!axis) return;
@@ -128,19 +127,5 @@ export class PictureCard {
   table() {
     const { columns, rows, note } = this.picture?.table ?? { columns: [], rows: [], note: "" };
     return { columns: Array.from(columns), rows: Array.from(rows, (row) => Array.from(row)), note };
-  }
-
-  /**
-   * Returns the row of the table that is nearest to so many tokens, in words.
-   * @private
-   * @param {number} tokens
-   */
-  said(tokens) {
-    const { columns, rows } = this.table();
-    if (!rows.length) return this.chart.hint;
-    const row = rows.reduce((best, one) => (Math.abs(Number(one[0]) - tokens) < Math.abs(Number(best[0]) - tokens) ? one : best));
-    const rest = columns.slice(1).map((name, i) => `${name} ${number(Number(row[i + 1]))}`);
-    const kept = rest.length <= MOST_READ ? rest : [0, Math.floor(rest.length / 2), rest.length - 1].map((i) => rest[i]);
-    return `After ${Number(row[0]).toLocaleString("en")} ${columns[0]}: ${kept.join("; ")}.`;
   }
 }
