@@ -18,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check lint types js js-types unit browser parity bench lock clean
+.PHONY: help run test check lint types js js-types unit browser parity bench faults lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -41,12 +41,16 @@ parity: $(VENV)/.torch ## the engine beside PyTorch, at 1e-12
 bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.engine
 	$(PY) -m benchmarks.diagnostics
+	$(PY) -m benchmarks.long
 	$(PY) -m benchmarks.training
 	$(PY) -m benchmarks.training_service
 	$(PY) -m benchmarks.training_page
 	$(PY) -m benchmarks.page
 	$(PY) -m benchmarks.store
 	$(PY) -m benchmarks.taps
+
+faults: $(VENV)/.dev ## everything that may go wrong, often: killed, hung, full, locked, stopped (about 8 minutes)
+	$(PY) -m tests.faults
 
 lock: $(VENV)/.uv ## after editing the dependencies: write uv.lock and package-lock.json anew
 	$(UV) lock
