@@ -36,7 +36,8 @@ def _why(c: Comparison) -> str:
 
 def overview(T: int, size: int, windows: int) -> str:
     """Returns what an overview shows, and how."""
-    each = "a column is one step" if size == 1 else f"a column is {count(size, 'step')}, and shows the largest of them"
+    each = f"a column is {count(size, 'step')}, and shows their largest gradient and mean credit"
+    each = "a column is one step" if size == 1 else each
     return (f"All {T:,} steps, in {count(windows, 'window')}: {each}. Only the steps that are picked here are drawn "
             "one by one below.")
 

@@ -68,6 +68,34 @@ export async function certificate(config, options, signal, given = null) {
 }
 
 /**
+ * Returns a long sequence at a glance.
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @param {Given} given
+ * @param {boolean} [certified] whether its gradients are checked, which takes longer than the rest
+ * @returns {Promise<any>}
+ */
+export async function long(config, options, signal, given, certified = false) {
+  const response = await ask("long", config, options, { certificate: String(certified) }, { certificate: certified }, "application/vnd.unrolled.bin", signal, given);
+  return decode(await response.arrayBuffer());
+}
+
+/**
+ * Returns some steps of a long sequence. It is never given up: the server would end the process that keeps the sequence.
+ * @param {import("./state.js").Config} config
+ * @param {import("./state.js").Option[]} options
+ * @param {{from: number, to: number}} range
+ * @param {Given} given
+ * @returns {Promise<any>}
+ */
+export async function closeup(config, options, { from, to }, given) {
+  const { signal } = new AbortController();
+  const response = await ask("closeup", config, options, { from: String(from), to: String(to) }, { from, to }, "application/vnd.unrolled.bin", signal, given);
+  return decode(await response.arrayBuffer());
+}
+
+/**
  * Returns what an analysis would take: `{bytes, seconds}`.
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options

@@ -48,21 +48,22 @@ function paintMany({ ctx, em }, scene, data, view) {
 
 /**
  * Returns what is written over the windows: their names where each has room for its own, else
- * the numbers of every second, fifth ... window.
+ * the numbers of every second, fifth ... window. In a close-up no window is counted: each has the noun alone.
  * @param {import("./strip-types.js").Band[]} bands
- * @param {{noun: string, note: string}} data
+ * @param {{noun: string, note: string, first?: number}} data
  * @param {number} em
  * @param {(text: string) => number} widthOf
  * @returns {{text: string, x: number}[]}
  */
-export function bandLabels(bands, { noun, note }, em, widthOf) {
+export function bandLabels(bands, { noun, note, first = 0 }, em, widthOf) {
   const narrowest = Math.min(...bands.map((band) => band.width));
   const every = niceStep((widthOf(String((bands.at(-1)?.index ?? 0) + 1)) + 0.5 * em) / narrowest);
   const labels = [];
   let free = -Infinity;
   for (const { x, width, index } of bands) {
-    const number = String(index + 1);
-    const names = [`${noun} ${number}${note && `, ${note}`}`, `${noun} ${number}`];
+    const number = first > 0 ? noun : String(index + 1);
+    const name = first > 0 ? noun : `${noun} ${number}`;
+    const names = [`${name}${note && `, ${note}`}`, name];
     const text = names.find((name) => widthOf(name) + em < width) ?? number;
     const left = x + (width - widthOf(text)) / 2;
     if ((text === number && width < widthOf(number) + 0.5 * em && index % every !== 0) || left < free) continue;

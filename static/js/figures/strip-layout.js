@@ -36,7 +36,7 @@ export function layoutStrip(data, view, size) {
   const cell = Math.min(2.6 * em, pitch * 0.78);
   const blocks = place(spans, joints, data, view, { left, pitch, cell, gap });
   return { blocks, edges: edgesOf(blocks, data, view, em), bands: across ? [] : bandsOf(blocks, data, gap),
-    ticks: ticksOf(blocks, view, pitch, em), group, across, cell, pitch, left, right: left + room };
+    ticks: ticksOf(blocks, view, pitch, em, data.first ?? 0), group, across, cell, pitch, left, right: left + room };
 }
 
 /**
@@ -110,10 +110,11 @@ function larger(a, b) {
  * @param {StripView} view
  * @param {number} pitch
  * @param {number} em
+ * @param {number} first
  * @returns {import("./strip-types.js").Tick[]}
  */
-function ticksOf(blocks, view, pitch, em) {
+function ticksOf(blocks, view, pitch, em, first) {
   const most = Math.max(2, Math.floor((blocks.length * pitch) / (3.5 * em)));
-  const wanted = ticks(view.from, view.to, most);
-  return wanted.map((step) => ({ step, x: blockAt(blocks, step)?.middle ?? 0 }));
+  const wanted = ticks(view.from + first, view.to + first, most);
+  return wanted.map((step) => ({ step, x: blockAt(blocks, step - first)?.middle ?? 0 }));
 }

@@ -3,6 +3,7 @@
  *
  * @typedef {object} StripData
  * @property {number} steps
+ * @property {number} [first] the number that the first of them has in a longer sequence
  * @property {readonly string[]} inputs label of each step's input
  * @property {readonly string[]} targets label of each step's target, "" where there is none
  * @property {Set<number>} losses steps at which a loss is read

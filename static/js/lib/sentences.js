@@ -15,14 +15,15 @@ export const SENTENCES = {
 };
 
 /** @param {Analysis} analysis */
-function units({ plan, carry_over: carry }) {
+function units({ plan, carry_over: carry, first = 0 }) {
   const starts = Array.from(plan.window_starts).slice(1);
   const count = carry.units_carried[0]?.length ?? 0;
+  if (starts.length === 0 && first > 0) return `No window starts at these steps. ${count} units are shown.`;
   if (starts.length === 0) return `One window: carried and reset are the same run. ${count} units are shown.`;
   const t = /** @type {number} */ (starts[0]);
   const last = /** @type {number} */ ((starts[1] ?? plan.cut.length) - 1);
-  return `After a reset, step ${t} finds its units up to ${number(gap(carry, t))} away from where the carried state puts them; ` +
-    `at step ${last}, the window's last, up to ${number(gap(carry, last))}.`;
+  return `After a reset, step ${t + first} finds its units up to ${number(gap(carry, t))} away from where the carried state puts them; ` +
+    `at step ${last + first}, the window's last, up to ${number(gap(carry, last))}.`;
 }
 
 /**
@@ -34,7 +35,7 @@ function gap(carry, t) {
 }
 
 /** @param {Analysis} analysis */
-function contributions({ truncated, full, plan }) {
+function contributions({ truncated, full, plan, first = 0 }) {
   let worst = { block: "", t: 0, ratio: 1 };
   for (const [block, values] of Object.entries(full.contributions)) {
     for (let t = 0; t < plan.cut.length; t++) {
@@ -44,5 +45,5 @@ function contributions({ truncated, full, plan }) {
   }
   if (worst.block === "") return "No step's term of any weight's gradient is smaller than under full BPTT.";
   const { block, t } = worst;
-  return `Hit hardest is step ${t} of ${block}: its term has norm ${number(truncated.contributions[block][t])} instead of ${number(full.contributions[block][t])}.`;
+  return `Hit hardest is step ${t + first} of ${block}: its term has norm ${number(truncated.contributions[block][t])} instead of ${number(full.contributions[block][t])}.`;
 }

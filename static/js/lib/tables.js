@@ -11,15 +11,15 @@ import { keptCredit } from "./weights.js";
 export const TABLES = { strip, norms, credit, carry_over, carry_units, costs, contributions };
 
 /**
- * @param {number} steps
+ * @param {Analysis} a
  * @param {string[]} columns
  * @param {(ArrayLike<number | string> | null | undefined)[]} values one array a column
  * @param {string} note
  * @returns {Table}
  */
-function perStep(steps, columns, values, note) {
+function perStep(a, columns, values, note) {
   const kept = columns.flatMap((name, i) => (values[i] ? [{ name, array: /** @type {ArrayLike<number | string>} */ (values[i]) }] : []));
-  const rows = Array.from({ length: steps }, (_, t) => [t, ...kept.map(({ array }) => array[t])]);
+  const rows = Array.from({ length: a.plan.cut.length }, (_, t) => [t + (a.first ?? 0), ...kept.map(({ array }) => array[t])]);
   return { columns: ["step", ...kept.map(({ name }) => name)], rows, note };
 }
 
@@ -28,14 +28,14 @@ function perStep(steps, columns, values, note) {
  * @param {number} row of the credit matrix
  */
 function strip(a, row) {
-  const steps = a.plan.cut.length;
-  const s = a.credit ? a.credit.loss_steps[row] : steps - 1;
+  const { first = 0 } = a;
+  const s = a.credit ? a.credit.loss_steps[row] : a.plan.cut.length - 1;
   const credit = a.credit?.h[row];
   const full = credit && Array.from(credit, (value, t) => (t <= s ? value : ""));
   const truncated = credit && Array.from(credit, (value, t) => (t > s ? "" : keptCredit(a, s, t, value)));
-  return perStep(steps, ["input", "target", "cut before", "reset before", `full |dL_${s}/dh|`, `truncated |dL_${s}/dh|`],
+  return perStep(a, ["input", "target", "cut before", "reset before", `full |dL_${s + first}/dh|`, `truncated |dL_${s + first}/dh|`],
     [a.sequence.inputs, a.sequence.targets, words(a.plan.cut), words(a.plan.reset), full, truncated],
-    `The gradient of the loss at step ${s}, norms averaged over the batch.`);
+    credit ? `The gradient of the loss at step ${s + first}, norms averaged over the batch.` : "No loss is read at these steps.");
 }
 
 /** @param {ArrayLike<number>} flags */
@@ -45,23 +45,24 @@ function words(flags) {
 
 /** @param {Analysis} a */
 function norms(a) {
-  return perStep(a.plan.cut.length, ["full |dL/dh|", "truncated |dL/dh|", "full |dL/dc|", "truncated |dL/dc|"],
+  return perStep(a, ["full |dL/dh|", "truncated |dL/dh|", "full |dL/dc|", "truncated |dL/dc|"],
     [a.full.h, a.truncated.h, a.full.c, a.truncated.c], "Norms per sample, averaged over the batch.");
 }
 
 /** @param {Analysis} a */
 function credit(a) {
+  const { first = 0 } = a;
   const steps = a.plan.cut.length;
   const rows = a.credit ? Array.from(a.credit.loss_steps, (/** @type {number} */ s, i) =>
-    [s, a.plan.reach[s], ...Array.from(a.credit.h[i], (value, t) => (t <= s ? /** @type {number} */ (value) : ""))]) : [];
-  return { columns: ["loss step", "reach", ...Array.from({ length: steps }, (_, t) => `t=${t}`)], rows,
+    [s + first, a.plan.reach[s] + first, ...Array.from(a.credit.h[i], (value, t) => (t <= s ? /** @type {number} */ (value) : ""))]) : [];
+  return { columns: ["loss step", "reach", ...Array.from({ length: steps }, (_, t) => `t=${t + first}`)], rows,
     note: `|dL_s/dh_t| of full BPTT; under the truncation, what lies before the reach is 0.${a.credit?.complete === false ? " An even selection of the loss steps." : ""}` };
 }
 
 /** @param {Analysis} a */
 function carry_over(a) {
   const c = a.carry_over;
-  return perStep(a.plan.cut.length, ["|carried|", "|reset|", "distance", "loss carried", "loss reset"],
+  return perStep(a, ["|carried|", "|reset|", "distance", "loss carried", "loss reset"],
     [c.carried, c.reset, c.distance, c.loss_carried, c.loss_reset], "Norms per sample, averaged over the batch; h and c of all layers.");
 }
 
@@ -70,7 +71,7 @@ function carry_units(a) {
   const c = a.carry_over;
   const units = c.units_carried[0]?.length ?? 0;
   const names = ["carried", "reset"].flatMap((kind) => Array.from({ length: units }, (_, u) => `${kind} ${u}`));
-  const rows = Array.from(c.units_carried, (/** @type {ArrayLike<number>} */ carried, t) => [/** @type {number} */ (t), ...Array.from(carried), ...Array.from(/** @type {ArrayLike<number>} */ (c.units_reset[t]))]);
+  const rows = Array.from(c.units_carried, (/** @type {ArrayLike<number>} */ carried, t) => [/** @type {number} */ (t) + (a.first ?? 0), ...Array.from(carried), ...Array.from(/** @type {ArrayLike<number>} */ (c.units_reset[t]))]);
   return { columns: ["step", ...names], rows, note: "h of the first sample's top layer." };
 }
 
@@ -85,6 +86,6 @@ function costs(a) {
 /** @param {Analysis} a */
 function contributions(a) {
   const names = Object.keys(a.truncated.contributions);
-  return perStep(a.plan.cut.length, names.flatMap((name) => [`${name} truncated`, `${name} full`]),
+  return perStep(a, names.flatMap((name) => [`${name} truncated`, `${name} full`]),
     names.flatMap((name) => [a.truncated.contributions[name], a.full.contributions[name]]), "Norm of the step's term of each block's gradient.");
 }

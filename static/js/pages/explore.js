@@ -9,6 +9,7 @@ import { byId, setText } from "../lib/dom.js";
 import { set } from "../lib/format.js";
 import { Newest } from "../lib/newest.js";
 import { READOUTS } from "../lib/readouts.js";
+import { firstOf, lastOf } from "../lib/steps.js";
 import { TABLES } from "../lib/tables.js";
 import { CodePanel } from "../panels/code.js";
 import { mount } from "../panels/deeper.js";
@@ -19,6 +20,7 @@ import { awaitCertificate, noCertificate, showCertificate } from "./certificate.
 import { Charts } from "./charts.js";
 import { chrome } from "./chrome.js";
 import { markAll, markChange, markPixels } from "./marks.js";
+import { LongView, isLong } from "./long.js";
 import { explain, instead, notice, showBusy } from "./messages.js";
 import { listenQuestions, showQuestion } from "./question.js";
 import { listenStepKeys } from "./step-keys.js";
@@ -46,10 +48,11 @@ class Explore {
     const cost = costLine();
     byId("controls").append(cost.element);
     this.costs = new Newest((config, signal) => api.estimate(config, options, signal), cost.show, () => {});
+    this.long = new LongView(options, (range, resting) => this.look(range, resting));
     this.trained = new Trained(options, () => this.replace(this.state.config, ""));
-    this.requests = new Newest((config, signal) => api.analysis(config, options, signal, this.trained.given),
+    this.requests = new Newest((config, signal) => this.long.analysis(config, this.state.view, signal, this.trained.given),
       (answer, config) => this.answered(answer, config), (error) => this.refused(error), { busy: showBusy });
-    this.checks = new Newest((config, signal) => api.certificate(config, options, signal, this.trained.given),
+    this.checks = new Newest((config, signal) => this.long.certificate(config, signal, this.trained.given),
       (answer) => this.certified(answer), (error) => this.refused(error), { patience: 0 });
     this.again = new Again(() => this.ask());
     this.code = new CodePanel(options, () => this.strip.strip.scene?.edges ?? []);
@@ -94,8 +97,8 @@ class Explore {
    * @param {boolean} [follow] whether the strip's view follows
    */
   listenKeys(surface, follow = false) {
-    listenStepKeys(surface, () => this.analysis && { step: this.step ?? 0, last: this.last() }, (t) => {
-      if (follow) this.strip.strip.follow(t);
+    listenStepKeys(surface, () => this.analysis && { step: this.step ?? 0, last: lastOf(this.analysis) }, (t) => {
+      if (follow) this.strip.strip.follow(t - firstOf(this.analysis));
       this.point(t);
     });
   }
@@ -138,7 +141,7 @@ class Explore {
    */
   pick(asked, resting) {
     if (!this.analysis) return;
-    const { s } = pickedLoss(this.analysis, asked);
+    const s = pickedLoss(this.analysis, asked).s + firstOf(this.analysis);
     const { from, to } = this.state.view;
     const inSight = from === null || to === null || (s >= from && s < to);
     this.look({ s, at: null, ...(inSight ? {} : { from: null, to: null }) }, resting);
@@ -152,7 +155,8 @@ class Explore {
   look(change, resting) {
     Object.assign(this.state.view, change);
     this.address.write(this.state, resting);
-    this.drawStrip();
+    if ("from" in change && isLong(this.state.config)) this.requests.ask({ ...this.state.config });
+    else this.drawStrip();
   }
 
   /** @param {string} names of the deeper panels that are open */
@@ -234,16 +238,16 @@ class Explore {
 
   draw() {
     setText(byId("headline"), set(this.analysis.words.headline));
-    this.strip.draw(this.analysis, this.state.view);
+    this.strip.draw(this.analysis, this.state.view, this.long);
     this.charts.draw(this.analysis);
     showQuestion(this.state.view.q, this.analysis);
-    this.point(this.step ?? pickedLoss(this.analysis, this.state.view.s).s);
+    this.point(this.step ?? pickedLoss(this.analysis, this.state.view.s).s + firstOf(this.analysis));
     if (!this.charts.loading) this.charts.load().then(markAll);
   }
 
   drawStrip() {
     if (!this.analysis) return;
-    this.strip.draw(this.analysis, this.state.view);
+    this.strip.draw(this.analysis, this.state.view, this.long);
     if (this.step !== null) this.point(this.step);
   }
 
@@ -253,9 +257,9 @@ class Explore {
    */
   point(t) {
     if (!this.analysis) return;
-    this.step = Math.min(t, this.last());
-    this.strip.strip.point(this.step);
-    this.code.mark(Boolean(this.analysis.plan.cut[this.step]));
+    this.step = Math.max(firstOf(this.analysis), Math.min(t, lastOf(this.analysis)));
+    this.strip.strip.point(this.step - firstOf(this.analysis));
+    this.code.mark(Boolean(this.analysis.plan.cut[this.step - firstOf(this.analysis)]));
     for (const card of this.cards()) this.mark(card, this.step);
     this.deeper.mark(this.step);
   }
@@ -266,19 +270,16 @@ class Explore {
    */
   mark(card, t) {
     const { s, row } = pickedLoss(this.analysis, this.state.view.s);
-    if (card instanceof Chart) card.mark(t, card.name === "credit" ? s : null);
-    card.read(READOUTS[card.name](this.analysis, t, row), t, this.last());
+    if (card instanceof Chart) card.mark(t, card.name === "credit" && row >= 0 ? s + firstOf(this.analysis) : null);
+    card.read(READOUTS[card.name](this.analysis, t - firstOf(this.analysis), row), t, lastOf(this.analysis));
   }
 
   cards() {
     return [this.strip.card, ...this.charts.all.values()];
   }
 
-  last() {
-    return this.analysis.plan.cut.length - 1;
-  }
-
   recolour() {
+    this.long.draw();
     this.strip.strip.redraw();
     this.charts.refresh();
     this.deeper.refresh();

@@ -16,7 +16,7 @@ export function showQuestion(q, analysis) {
   for (const button of buttons()) button.setAttribute("aria-pressed", String(button.dataset.question === q));
   const answer = byId("answer");
   const text = q && analysis?.words.questions[q];
-  answer.hidden = !q;
+  answer.hidden = !q || (analysis !== null && !text); // a close-up of a long sequence answers none
   if (text) answer.replaceChildren(set(text), make("small", {}, byId("badge").textContent ?? ""));
 }
 

@@ -5,13 +5,14 @@ import { number } from "../lib/format.js";
 import { edgeWeight, keptCredit } from "../lib/weights.js";
 
 /**
- * Returns the picked loss and its row of the credit matrix: of those that have a row, the nearest to the one asked for.
+ * Returns the picked loss, counted from the first step that is shown, and its row (-1 for none) of the credit matrix: of those that have a row, the nearest to the one asked for.
  * @param {any} analysis
  * @param {number | null} asked
  */
-export function pickedLoss({ credit }, asked) {
+export function pickedLoss({ credit, first = 0 }, asked) {
   const losses = /** @type {ArrayLike<number>} */ (credit.loss_steps);
-  const row = nearest(losses, asked ?? losses[losses.length - 1]);
+  if (losses.length === 0) return { s: 0, row: -1 };
+  const row = nearest(losses, asked === null ? losses[losses.length - 1] : asked - first);
   return { s: losses[row], row };
 }
 
@@ -52,10 +53,10 @@ export function stripData(analysis, s, row) {
   const losses = new Set(/** @type {number[]} */ ([]));
   for (let t = 0; t < loss.per_step.length; t++) if (!Number.isNaN(loss.per_step[t])) losses.add(t);
   const weight = edgeWeight(analysis);
-  return { steps: plan.cut.length, inputs: sequence.inputs, targets: sequence.targets, losses, cut: plan.cut, reset: plan.reset, reach: plan.reach,
+  return { steps: plan.cut.length, first: analysis.first ?? 0, inputs: sequence.inputs, targets: sequence.targets, losses, cut: plan.cut, reset: plan.reset, reach: plan.reach,
     starts: windowless(config) ? [0] : plan.window_starts, noun: config.style === "k1k2" ? "pass" : "window",
-    note: weight === 1 ? "" : `\u00d7${number(weight)} at each edge`, row: credit.h[row],
-    kept: weight === 1 ? credit.h[row] : credit.h[row].map((/** @type {number} */ value, /** @type {number} */ t) => keptCredit(analysis, s, t, value)) };
+    note: weight === 1 ? "" : `\u00d7${number(weight)} at each edge`, row: credit.h[row] ?? null,
+    kept: weight === 1 || row < 0 ? credit.h[row] ?? null : credit.h[row].map((/** @type {number} */ value, /** @type {number} */ t) => keptCredit(analysis, s, t, value)) };
 }
 
 /**
@@ -73,14 +74,16 @@ function windowless({ style, value }) {
  * @param {number} row
  */
 export function stripSentence(analysis, s, row) {
-  const { words, plan, credit } = analysis;
+  const { words, plan, credit, first = 0 } = analysis;
+  if (credit.h.length === 0) return "No loss is read at these steps.";
   const reach = plan.reach[s];
-  const told = (reach > 0 ? words.reach : words.reach_all).replaceAll("{s}", String(s)).replaceAll("{r}", String(reach)) + weighted(analysis, s, reach);
+  const told = (reach + first > 0 ? words.reach : words.reach_all).replaceAll("{s}", String(s + first)).replaceAll("{r}", String(reach + first)) + weighted(analysis, s, reach);
+  if (reach < 0) return `${told} That is before the steps that are drawn here.`;
   if (reach === 0) return told;
   const beyond = credit.h[row][reach - 1];
   if (plan.reset[reach]) return `${told} The value's own path is broken there: nothing earlier has any effect on this loss.`;
   if (beyond === 0) return `${told} Full BPTT would bring nothing across the cut either.`;
-  return `${told} Full BPTT would go on: ${number(beyond)} arrives at step ${reach - 1}, ${number(credit.h[row][0])} at step 0.`;
+  return `${told} Full BPTT would go on: ${number(beyond)} arrives at step ${reach - 1 + first}, ${number(credit.h[row][0])} at step ${first}.`;
 }
 
 /**
@@ -91,7 +94,7 @@ export function stripSentence(analysis, s, row) {
 function weighted(analysis, s, reach) {
   const weight = edgeWeight(analysis);
   if (weight === 1 || reach === s) return "";
-  return ` Each edge that is left counts ${number(weight)} times, so at step ${reach} the gradient counts ${number(weight ** (s - reach))} times.`;
+  return ` Each edge that is left counts ${number(weight)} times, so at step ${reach + (analysis.first ?? 0)} the gradient counts ${number(weight ** (s - reach))} times.`;
 }
 
 /**

@@ -29,15 +29,16 @@ export class Transport {
    * @param {number[]} losses
    * @param {number} s the picked one
    * @param {number} at the step to which its backward pass is shown
+   * @param {number} [first] the number of the first step in the whole sequence
    */
-  show(losses, s, at) {
+  show(losses, s, at, first = 0) {
     Object.assign(this, { losses, s, at });
     set(this.loss, 0, losses.length - 1, losses.indexOf(s));
-    this.loss.setAttribute("aria-valuetext", `loss at step ${s}`);
+    this.loss.setAttribute("aria-valuetext", `loss at step ${s + first}`);
     set(this.frontier, 0, s, at);
-    this.frontier.setAttribute("aria-valuetext", `back to step ${at}`);
-    setText(byId("loss-value"), String(s));
-    setText(byId("frontier-value"), String(at));
+    this.frontier.setAttribute("aria-valuetext", `back to step ${at + first}`);
+    setText(byId("loss-value"), String(s + first));
+    setText(byId("frontier-value"), String(at + first));
   }
 
   stop() {
