@@ -14,6 +14,7 @@ from server.settings import Settings
 JSON = "application/json"
 MOST_DISCARDED = 16 * 2**20
 DISCARD_SECONDS = 5.0
+QUIET_SECONDS = 0.25
 
 
 async def read_json_body(request: Request, settings: Settings) -> bytes:
@@ -27,7 +28,10 @@ async def read_json_body(request: Request, settings: Settings) -> bytes:
 async def read_typed_body(request: Request, types: Sequence[str], most: int, seconds: float) -> tuple[str, bytes]:
     """Returns the body's type, one of `types`, and its bytes, which are counted while they arrive."""
     kind = checked_type(request, types)
-    checked_length(request)
+    declared = checked_length(request)
+    if declared > most:
+        await discard(request, 0)
+        raise _too_long(declared, most)
     try:
         async with asyncio.timeout(seconds):
             return kind, await _read(request, most)
@@ -35,11 +39,12 @@ async def read_typed_body(request: Request, types: Sequence[str], most: int, sec
         raise too_slow(seconds) from None
 
 
-def checked_length(request: Request) -> None:
-    """Raises RefusedError (400) for a length that is no number."""
+def checked_length(request: Request) -> int:
+    """Returns the length that is declared, 0 for none; raises RefusedError (400) for one that is no number."""
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit():
         raise refuse(400, "Content-Length", declared, "must be a number of bytes", "Leave it to your HTTP library.")
+    return int(declared[:20])
 
 
 def too_slow(seconds: float) -> RefusedError:
@@ -90,11 +95,13 @@ async def _read(request: Request, most: int) -> bytes:
 
 
 async def discard(request: Request, size: int) -> None:
-    """Reads on for a while without keeping anything: a client that is still sending would not see the answer."""
+    """Reads on for a while without keeping anything: a client that is still sending would not see the answer. One that
+    has stopped gets it at once."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
             while size <= MOST_DISCARDED:
-                message = await request.receive()
+                async with asyncio.timeout(QUIET_SECONDS):
+                    message = await request.receive()
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     return
                 size += len(message.get("body", b""))

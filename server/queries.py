@@ -13,6 +13,7 @@ from engine import CONVENTIONS, OPTION, REDUCTIONS, Config, InputError, Problem,
 from engine.errors import shorten
 from server import schemas, strict
 from server.problems import nearest, refuse
+from server.typed import require_typed
 
 INCLUDES = schemas.INCLUDES
 THEMES = ("light", "dark")
@@ -168,9 +169,7 @@ def read_body(kind: str, body: bytes, depth: int) -> Query:
 def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None) -> Query:
     """Returns the query of a JSON value; `flags` override its config, as strings."""
     request = schemas.read(schemas.REQUESTS[kind], value)
-    typed = [problem for name, given in request.config.items() for problem in _mistyped(name, given)]
-    if typed:
-        raise InputError(typed)
+    require_typed(request.config, OPTION)
     query = Query(kind, parse({**request.config, **(flags or {})}))
     if isinstance(request, (schemas.EstimateRequest, schemas.AnalysisRequest)):
         query = replace(query, include=frozenset(request.include))
@@ -185,15 +184,6 @@ def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None)
         reduction = choice("reduction", request.reduction, CHOICES["reduction"])
         query = replace(query, certificate=request.certificate, reduction=reduction)
     return query
-
-
-def _mistyped(name: str, value: object) -> list[Problem]:
-    """A query has only strings; in JSON a number must be a number."""
-    kinds = {"int": "a number", "float": "a number", "bool": "true or false", "series": "a list of numbers"}
-    option = OPTION.get(name)
-    if option is None or option.kind not in kinds or not isinstance(value, str):
-        return []
-    return [Problem(name, shorten(value), f"must be {kinds[option.kind]}, not a string", f"{option.help}")]
 
 
 def etag(parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""JSON read strictly: one value, bounded depth, no duplicate keys, no NaN, only readable text."""
+"""JSON read strictly: one value, bounded depth, few and unique names, no NaN, only readable text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from server.problems import refuse
 
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)  # matches at every quote, so it runs in linear time
 BRACKET = re.compile(rb"[\[\]{}]")
+MOST_NAMES = 1024  # of all objects: what an unknown one could have meant is looked for, which takes time
 
 
 def loads(body: bytes, depth: int) -> Any:
     """Returns the value of a JSON text, or raises RefusedError (400)."""
-    if deepest(body) > depth:
-        raise refuse(
-            400,
-            "body",
-            f"nested {deepest(body)} deep",
-            f"must be nested at most {depth} deep",
-            "Send arrays as plain nested lists.",
-        )
+    plain = outside(body)
+    if deeper(plain, depth):
+        limit = f"must be nested at most {depth} deep"
+        raise refuse(400, "body", f"nested over {depth} deep", limit, "Send arrays as plain nested lists.")
+    if (names := plain.count(b":")) > MOST_NAMES:
+        limit = f"must have at most {MOST_NAMES} names"
+        raise refuse(400, "body", f"{names} names", limit, "Send arrays as plain nested lists.")
     try:
         from_json(body, allow_inf_nan=False)
         return json.loads(body.decode(), object_pairs_hook=_unique)
@@ -34,13 +34,19 @@ def loads(body: bytes, depth: int) -> Any:
         ) from None
 
 
-def deepest(body: bytes) -> int:
-    """Returns how deep the brackets nest, those in strings left out."""
-    level = most = 0
-    for bracket in BRACKET.findall(STRING.sub(b"", body)):
-        level += 1 if bracket in b"[{" else -1
-        most = max(most, level)
-    return most
+def outside(body: bytes) -> bytes:
+    """Returns what of a JSON text stands outside of its strings."""
+    return STRING.sub(b"", body)
+
+
+def deeper(plain: bytes, depth: int) -> bool:
+    """Returns whether brackets nest deeper than that; it looks no further than there."""
+    level = 0
+    for bracket in BRACKET.finditer(plain):
+        level += 1 if bracket[0] in b"[{" else -1
+        if level > depth:
+            return True
+    return False
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

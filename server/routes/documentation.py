@@ -8,6 +8,7 @@ import re
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
+from pydantic_core import to_json
 from starlette.responses import HTMLResponse, Response
 
 from server.guard import content_security_policy
@@ -16,15 +17,23 @@ from server.routes.pages import serve
 from server.services import services
 
 router = APIRouter(include_in_schema=False)
+DOCUMENT = "/api/v1/openapi.json"
 FOLDER = "/vendor/api-docs"
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+@router.get(DOCUMENT)
+async def document(request: Request) -> Response:
+    """The API's description, for programs."""
+    body = to_json(request.app.openapi())
+    return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
 
 
 @router.get("/api/docs")
 async def documentation(request: Request) -> Response:
     """Swagger's page. Its one inline script is allowed by its hash, on this page only."""
     page = get_swagger_ui_html(
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=DOCUMENT,
         title="Unrolled: the API",
         swagger_js_url=f"{FOLDER}/swagger-ui-bundle.js",
         swagger_css_url=f"{FOLDER}/swagger-ui.css",

@@ -71,8 +71,7 @@ def remove_left() -> None:
 
 async def _stored(request: Request, settings: Settings, path: Path) -> int:
     bodies.checked_type(request, TYPES)
-    bodies.checked_length(request)
-    if int(request.headers.get("content-length", "0")) > settings.trace_bytes:
+    if bodies.checked_length(request) > settings.trace_bytes:
         raise await _too_large(request, 0, settings.trace_bytes, True)
     try:
         with path.open("wb") as file:

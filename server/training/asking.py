@@ -11,12 +11,13 @@ from starlette.requests import Request
 
 from engine.errors import InputError, Problem, refuse, shorten
 from engine.training import Lab, estimate_lab, parse_lab
-from engine.training.options import LAB_OPTION
+from engine.training.options import LAB_OPTION, STRATEGY_OPTION
 from server import strict
 from server.bodies import JSON, read_typed_body
 from server.problems import nearest
 from server.problems import refuse as refused
 from server.settings import Settings
+from server.typed import require_typed
 
 ACTIONS = ("pause", "resume", "step", "stop", "rate")
 NUMBER = re.compile(r"[0-9]{1,15}")
@@ -43,11 +44,16 @@ async def read_lab(request: Request, settings: Settings) -> Lab:
 
 
 def _lab(body: bytes, settings: Settings) -> Lab:
-    return parse_lab(_object(body, settings))
+    value = _object(body, settings)
+    require_typed(value, LAB_OPTION, csv=True)
+    strategies = value.get("strategies")
+    for strategy in strategies if isinstance(strategies, list) else ():
+        require_typed(strategy if isinstance(strategy, dict) else {}, STRATEGY_OPTION)
+    return parse_lab(value)
 
 
 def _object(body: bytes, settings: Settings) -> dict[str, Any]:
-    value = strict.loads(body or b"{}", settings.json_depth)
+    value = strict.loads(body, settings.json_depth)
     if not isinstance(value, dict):
         raise refused(400, "body", shorten(value), "must be a JSON object", 'Send for example {"tokens": 10000}.')
     return value

@@ -130,9 +130,10 @@ class Pool:
             trainer.fail()
 
     def _take_from_another(self) -> None:
-        """Has the run with the most processes give one of them up, for a run that has none."""
-        rich = max((trainer.run for trainer in self.trainers if trainer.run), key=lambda run: len(self.of(run)))
-        held = self.of(rich)
+        """Has the run with the most processes give one of them up, for a run that has none. Where all processes have
+        just been killed, new ones come when those are gone."""
+        working = [trainer.run for trainer in self.trainers if trainer.run]
+        held = self.of(max(working, key=lambda run: len(self.of(run)))) if working else []
         if len(held) > 1 and not any(trainer.asked for trainer in held):
             self._soon(held[-1].ask_back())
 
