@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from server.app import create_app
 from server.settings import Settings
+from tests.server.headers import look
 
 SMALL = "steps=12&hidden=4&batch=2"
 ADDRESS = "http://localhost"
@@ -31,6 +32,9 @@ def app(settings: Settings) -> FastAPI:
 
 @pytest.fixture(scope="session")
 def client(app: FastAPI) -> Iterator[TestClient]:
-    """A client of the running application; faults of ours are answers here too, as they are outside."""
+    """A client of the running application; faults of ours are answers here too, as they are outside.
+
+    It looks at the headers of every answer."""
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as running:
+        running.event_hooks = {"response": [look]}
         yield running

@@ -27,6 +27,7 @@ from tests.engine.peer_answers import PINNED, Arrays, load
 # of `TOGETHER` sees to it that the problem is one of these.
 TOGETHER = {"lag", "k2", "steps", "text", "series", "embedding", "inputs", "targets", "mask", "weights", "vocabulary"}
 TOGETHER |= {"initial_state", "cell", "reset_after", "style"}
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))  # of each operation; 500 for a night
 ANSWER_SECONDS = 60  # a published result trains networks, which takes a busy machine a while
 FILE = {"file", "header", "__metadata__"}
 ACCEPTED = ["2xx", "414", "422"]  # 414: percent-encoded, a text is longer than its characters
@@ -86,8 +87,14 @@ def only_what_a_schema_cannot_say(ctx: CheckContext, response: Response, case: C
         assert fields <= TOGETHER | more, response.text
 
 
+def test_no_operation_is_left_out() -> None:
+    described = {(method, path) for path, methods in schema.raw_schema["paths"].items() for method in methods}
+    assert {(found.ok().method, found.ok().path) for found in schema.get_all_operations()} == described
+    assert len(described) >= 44
+
+
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_server_does_what_its_document_says(case: Case, address: str) -> None:
     response = case.call(base_url=address, timeout=ANSWER_SECONDS)
     case.validate_response(response, additional_checks=[only_what_a_schema_cannot_say])
