@@ -80,6 +80,17 @@ $(VENV)/.torch: $(VENV)/.dev
 	@$(PY) -m pip install --quiet torch==$(TORCH_VERSION)
 	@touch $@
 
+.PHONY: coverage mutants hostile
+coverage: $(VENV)/.dev ## which lines and branches the Python tests reach
+	$(PY) -m pytest tests --ignore=tests/browser -n auto --dist worksteal --cov --cov-report=term:skip-covered
+
+mutants: $(VENV)/.dev ## whether a test notices when a parser or a limit is wrong
+	$(PY) -m scripts.mutants
+
+hostile: $(VENV)/.dev ## mutants of files and slow clients, at length
+	$(PY) -m tests.hostile.files -n 100000
+	$(PY) -m tests.hostile.slow -n 1100
+
 .PHONY: test-peers
 PEERS ?= torch jax onnx tensorflow
 test-peers: $(VENV)/.dev ## the conventions beside PyTorch, JAX, ONNX, TensorFlow and Keras (PEERS=... for a few)

@@ -77,7 +77,7 @@ class Child:
         try:
             head, body = FRAME.unpack(await self._process.stdout.readexactly(FRAME.size))
             packed = await self._process.stdout.readexactly(head)
-            return pickle.loads(packed), await self._process.stdout.readexactly(body)
+            return pickle.loads(packed), await self._process.stdout.readexactly(body)  # noqa: S301  a frame of our own process
         except Exception as error:
             self.kill()
             raise DeadError from error

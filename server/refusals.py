@@ -15,7 +15,7 @@ LONGEST_WAIT = 60
 def busy(value: str, limit: str, seconds: float = 1.0, status: int = 503) -> RefusedError:
     """Returns the refusal of what may be asked again when `seconds` of work have been done: 503, or 429 where it is
     the client itself who asks for too much."""
-    wait = min(LONGEST_WAIT, max(1, math.ceil(seconds * random.uniform(1.0, SPREAD))))
+    wait = min(LONGEST_WAIT, max(1, math.ceil(seconds * random.uniform(1.0, SPREAD))))  # noqa: S311  it spreads clients, and hides nothing
     return refuse(status, "server", value, limit, f"Try again in {wait} s.", Retry_After=str(wait))
 
 

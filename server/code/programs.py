@@ -56,7 +56,7 @@ def _environment() -> Environment:
     """Programs are plain text: nothing is escaped, and what they quote of a config is numbers and an encoded URL."""
     return Environment(
         loader=FileSystemLoader(paths.TEMPLATES / "code"),
-        autoescape=False,
+        autoescape=False,  # noqa: S701  what is made is a Python program, and is sent as text
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

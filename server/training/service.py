@@ -277,7 +277,7 @@ class Training:
 
     def _refused(self, status: int, value: str, limit: str, ahead: list[Run]) -> RefusedError:
         left = [seconds for run in ahead if (seconds := run.remaining(self.processes(run))) is not None]
-        seconds = min(LONGEST_WAIT, math.ceil(min(left, default=5.0) * random.uniform(1.0, 1.2)) + 1)
+        seconds = min(LONGEST_WAIT, math.ceil(min(left, default=5.0) * random.uniform(1.0, 1.2)) + 1)  # noqa: S311  it spreads, and hides nothing
         remedy = f"Try again in {seconds} s, or stop a run."
         return refuse(status, "training", value, limit, remedy, Retry_After=str(seconds))
 
