@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,7 +45,9 @@ def _wait(address: str) -> None:
         try:
             with urllib.request.urlopen(address, timeout=READY_SECONDS):
                 return
-        except OSError:
+        except OSError as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code == 401:
+                return  # it asks for a passphrase
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)

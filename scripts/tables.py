@@ -8,7 +8,7 @@ from engine import CONVENTIONS, LAB_OPTIONS, LAB_PRESETS, OPTIONS, STRATEGY_OPTI
 from engine.weights.convention import GATES, INSIDE, Form, Key
 from scripts.shell import ROOT
 from server.conventions import reductions
-from server.settings import Settings, unit_of
+from server.settings import STRICT, Settings, unit_of
 
 API, CONVENTIONS_PAGE, TRAINING_PAGE = (ROOT / f"docs/{name}.md" for name in ("api", "conventions", "training"))
 OPTIONS_HEAD = "| option | values | default | meaning |"
@@ -20,7 +20,8 @@ STRATEGY_HEAD = "| option of a strategy | values | default | meaning |"
 PRESETS_HEAD = "| preset | title | what it is |"
 SETTINGS_HEAD = "| variable | default | meaning |"
 DEPENDS = {"workers": "the number of cores", "training_workers": "the number of cores", "allowed_hosts": "none",
-           "data": "as the system has it", "database": "in that folder"}
+           "data": "as the system has it", "database": "in that folder", "public": "by where it listens",
+           "passphrase": "none", "passphrase_file": "none"}
 
 
 def option_row(option: Option) -> str:
@@ -41,6 +42,8 @@ def setting_row(name: str) -> str:
     """Returns the row of a setting of the server."""
     field = Settings.model_fields[name]
     default = DEPENDS.get(name) or f"{field.default} {unit_of(field) or ''}".strip()
+    if name in STRICT:
+        default += f"; {STRICT[name]} where public"
     return f"| `UNROLLED_{name.upper()}` | {default} | {field.description} |"
 
 

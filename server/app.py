@@ -18,10 +18,12 @@ from server import logs, problems
 from server.answering import CLIENT_GONE
 from server.assets import Assets
 from server.direct import Direct
+from server.door import Door
 from server.guard import Guard
 from server.jobs import Jobs
 from server.metrics import Metrics
 from server.openapi import document
+from server.passphrase import passphrase_of
 from server.problems import RefusedError
 from server.rendering import environment
 from server.routes import (
@@ -116,7 +118,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # of ours: server/routes/documentation.py
     )
     app.state.services = shared
     for router in ROUTERS:
@@ -126,8 +128,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
-    direct = Direct(app.inner, ROUTES, app.exception_handlers)
-    app.outer = Guard(direct, settings, (shared.metrics.note, logs.note))
+    inside: ASGIApp = Direct(app.inner, ROUTES, app.exception_handlers)
+    if passphrase_of(settings):
+        inside = Door(inside, settings, shared.templates)
+    app.outer = Guard(inside, settings, (shared.metrics.note, logs.note))
     return app
 
 

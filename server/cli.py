@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import io
 import os
 import sys
@@ -35,6 +36,12 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", help="the port; 0 takes a free one (default: 8000)")
     serve.add_argument("--no-open", action="store_true", help="do not open a browser")
+    serve.add_argument(
+        "--passphrase", action="store_true", help="ask everybody for a passphrase, which is read from the terminal"
+    )
+    serve.add_argument(
+        "--public", action=argparse.BooleanOptionalAction, help="the strict limits, for a server that strangers reach"
+    )
     serve.set_defaults(run=_serve)
     analyze = found.add_parser("analyze", help="analyse one config; prints a summary", allow_abbrev=False)
     _add_config(analyze)
@@ -105,13 +112,23 @@ def _add_outputs(to: argparse.ArgumentParser) -> None:
 def _serve(arguments: argparse.Namespace) -> int:
     from server.serve import serve  # the server's own imports are of no use to the other commands
 
-    given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
+    flags = ("host", "port", "public")
+    given = {name: value for name in flags if (value := getattr(arguments, name)) is not None}
+    if arguments.passphrase:
+        given["passphrase"] = _passphrase()
     try:
         settings = Settings(**given)
     except ValidationError as error:
         wrong = error.errors(include_url=False)
         raise InputError([_setting(str(item["loc"][0]), item["input"], item["msg"]) for item in wrong]) from None
     return serve(settings, open_browser=not arguments.no_open)
+
+
+def _passphrase() -> str:
+    """Returns what is typed, or piped in; on the command line every user of the machine could read it."""
+    if sys.stdin.isatty():
+        return getpass.getpass("Passphrase for this server: ")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -159,7 +176,7 @@ def _say(problems: Sequence[Problem]) -> int:
 
 
 def _unknown(argument: str, command: str) -> Problem:
-    flags = ["--host", "--port", "--no-open"]
+    flags = ["--host", "--port", "--no-open", "--passphrase", "--public"]
     if command in ("reach", "train"):
         flags = traces.FLAGS if command == "reach" else train_flags.FLAGS
     elif command != "serve":

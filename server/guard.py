@@ -13,10 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server import problems
 from server.problems import RefusedError, refuse
 from server.seen import KEY, Seen
-from server.settings import Settings
+from server.settings import LOOPBACK, Settings
 
 log = logging.getLogger("unrolled")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LOOKED_AT = frozenset({b"host", b"sec-fetch-site", b"origin"})
 CSP = (
     "default-src 'none'; script-src 'self'{script}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -153,7 +152,7 @@ def host_allowed(host: str, settings: Settings) -> bool:
     name = host.rsplit(":", 1)[0].lower() if not host.endswith("]") else host.lower()
     if name in LOOPBACK or name in settings.allowed_hosts or "*" in settings.allowed_hosts:
         return True
-    if settings.host.lower() in LOOPBACK:
+    if not settings.for_all:
         return False
     return name == settings.host.lower() or _is_address(name.strip("[]"))
 

@@ -15,6 +15,8 @@ import uvicorn
 from server import logs
 from server.app import create_app
 from server.jobs import Jobs
+from server.openness import told
+from server.passphrase import passphrase_of
 from server.protocol import guarded
 from server.settings import Settings
 from server.training.service import Training
@@ -58,6 +60,8 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(settings: Settings, open_browser: bool) -> int:
     """Serves until it is told to stop. Returns the exit code: 2 if the address cannot be had."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    asks = bool(passphrase_of(settings))
+    os.environ.pop("UNROLLED_PASSPHRASE", None)  # no compute process needs to know it
     try:
         bound = bind(settings.host, settings.port)
     except OSError as error:
@@ -69,6 +73,8 @@ def serve(settings: Settings, open_browser: bool) -> int:
         return 2
     address = f"http://{host}:{bound.getsockname()[1]}/"
     print(f"Unrolled {RELEASE} on {address} (Ctrl-C stops it)", flush=True)
+    if settings.for_all:
+        print("\n".join(told(settings, bound.getsockname()[1], asks)), flush=True)
     if open_browser:
         _open(address)
     _run(settings, bound)

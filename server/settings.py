@@ -7,13 +7,30 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, ModelWrapValidatorHandler, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 2**20
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+STRICT: Mapping[str, float] = {  # what limits are where strangers can reach the server, unless they are set
+    "trace_bytes": 20 * MIB,
+    "traces_at_once": 2,
+    "uploads_at_once": 8,
+    "reply_bytes": 16 * MIB,
+    "long_seconds": 20,
+    "job_seconds": 30,
+    "training_seconds": 1200,
+    "training_body_bytes": 4 * MIB,
+    "training_queue": 32,
+    "training_waiting_per_visitor": 2,
+    "streams_per_client": 3,
+    "kept_runs": 50,
+    "kept_days": 30,
+}
 
 
 def limit(default: float, unit: str, help: str, low: float, high: float) -> Any:
@@ -36,6 +53,15 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses of proxies whose X-Forwarded-For is believed; comma-separated, no *.",
     )
+    public: bool | None = Field(
+        default=None,
+        description="Whether strangers can reach it, so that the strict limits hold; by default where it listens to "
+        "other machines, or is told of a host name or a proxy.",
+    )
+    passphrase: SecretStr = Field(
+        default=SecretStr(""), description="A passphrase that everybody is asked for, of 8 characters or more."
+    )
+    passphrase_file: str = Field(default="", description="A file whose first line is that passphrase.")
     frame_ancestors: str = Field(
         default="'none'", pattern=r"^[^;,\r\n]+$", description="Who may embed the page (a CSP source list)."
     )
@@ -140,6 +166,20 @@ class Settings(BaseSettings):
         30, "s", "How long a client may read nothing of what it is being sent; then it is cut off.", 0.1, 3600
     )
 
+    @property
+    def for_all(self) -> bool:
+        """Whether it listens to more than this machine."""
+        return self.host.lower() not in LOOPBACK
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _strict(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = handler(given)
+        if made.public is None:
+            reachable = made.for_all or bool(made.allowed_hosts or made.trusted_proxies)
+            made = handler({**given, "public": reachable})
+        return handler({**STRICT, **given, "public": True}) if made.public else made
+
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -162,8 +202,9 @@ def unit_of(field: FieldInfo) -> str | None:
 
 
 def limits(settings: Settings) -> dict[str, dict[str, object]]:
-    """Returns every limit by name: its value, unit and meaning."""
-    return {
+    """Returns every limit by name: its value, unit and meaning; and whether they are the strict ones."""
+    strict = {"value": int(bool(settings.public)), "unit": "", "help": "1: the limits for a server of strangers hold."}
+    return {"public": strict} | {
         name: {"value": getattr(settings, name), "unit": unit, "help": field.description}
         for name, field in Settings.model_fields.items()
         if (unit := unit_of(field)) is not None

@@ -174,11 +174,11 @@ def test_every_route_is_documented_and_exists() -> None:
 
 
 def test_every_status_is_documented() -> None:
-    """Those of the OpenAPI description; 404 and 405 are for addresses that it does not have, 409 and
-    507 for training runs alone, 500 for our own faults."""
+    """Those of the OpenAPI description; 401 is for a server with a passphrase, 404 and 405 are for addresses that it
+    does not have, 409 and 507 for training runs alone, 500 for our own faults."""
     table = API[API.index("## Errors"):API.index("## The command")]
     documented = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")}
-    assert documented == (openapi.ERRORS | openapi.BODY_ERRORS).keys() | {404, 405, 409, 507}
+    assert documented == (openapi.ERRORS | openapi.BODY_ERRORS).keys() | {401, 404, 405, 409, 507}
 
 
 def test_every_field_of_question_and_answer_is_documented() -> None:

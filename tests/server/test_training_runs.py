@@ -177,7 +177,7 @@ def test_the_cookie_is_kept_from_scripts_and_its_secret_from_others(server: Live
     assert "set-cookie" not in answer.headers
     cookie = visitor(server).ask("GET", "/train").headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=lax" in cookie
+    assert "SameSite=Lax" in cookie
     assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
 
 

@@ -1,6 +1,6 @@
 /** The header's buttons: theme, presenter mode, the link; and the drawer of controls. */
 
-import { byId, setText } from "../lib/dom.js";
+import { byId, make, setText } from "../lib/dom.js";
 import { forgetColours } from "../figures/palette.js";
 
 const NARROW = "(max-width: 61.99rem)";
@@ -69,7 +69,20 @@ async function copy(button, text) {
     setText(button, "Copied");
   } catch (error) {
     if (!(error instanceof DOMException) && !(error instanceof TypeError)) throw error;
-    window.prompt("Copy this link", text); // no clipboard here: let the person copy it
+    offer(button, text);
   }
   setTimeout(() => setText(button, label), 1500);
+}
+
+/**
+ * Shows a text to be copied by hand, until something else is done: there is no clipboard here, and in a frame no dialog.
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
+function offer(button, text) {
+  const field = /** @type {HTMLInputElement} */ (make("input", { class: "link", type: "text", readonly: "", "aria-label": "Copy this link" }));
+  field.value = text;
+  field.addEventListener("blur", () => field.remove(), { once: true });
+  button.after(field);
+  field.select();
 }
