@@ -40,6 +40,7 @@ parity: $(VENV)/.torch ## the engine beside PyTorch, at 1e-12
 
 bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.engine
+	$(PY) -m scripts.beside jax benchmarks.credit
 	$(PY) -m benchmarks.diagnostics
 	$(PY) -m benchmarks.long
 	$(PY) -m benchmarks.training

@@ -63,8 +63,8 @@ def peer(same: Work) -> Peer:
     hidden = same.network.hidden
     xs, targets = (torch.from_numpy(np.swapaxes(x, 1, 2).copy()) for x in (same.data.xs, same.data.targets))
     fused, cell, read = torch.nn.LSTM(H, hidden), torch.nn.LSTMCell(H, hidden), torch.nn.Linear(hidden, 1)
-    _load(fused, same.params, "_l0")
-    _load(cell, same.params, "")
+    load(fused, same.params, "_l0")
+    load(cell, same.params, "")
     read.load_state_dict({"weight": torch.from_numpy(same.params["W_hy"]),
                           "bias": torch.from_numpy(same.params["b_y"])})
 
@@ -103,7 +103,7 @@ def _step(cell: torch.nn.LSTMCell, x: torch.Tensor, state: State) -> State:
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def _load(module: torch.nn.Module, params: Params, suffix: str) -> None:
+def load(module: torch.nn.Module, params: Params, suffix: str) -> None:
     """PyTorch has two biases where the engine has their sum."""
     blocks = {"weight_ih": params["l0.W_ih"], "weight_hh": params["l0.W_hh"], "bias_ih": params["l0.b"],
               "bias_hh": np.zeros_like(params["l0.b"])}

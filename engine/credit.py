@@ -3,7 +3,8 @@
 Going back from the last step, a row joins when its loss step is reached; all rows then take the
 same step back. Where one would multiply (rows x 4H) by (4H x H), the step's Jacobian is folded once
 a step and sample, and the product is (rows x S) @ (S x H): for the LSTM half the arithmetic and a
-third of the memory traffic, since the gates' rows are never written out.
+third of the memory traffic, since the gates' rows are never written out. The rows' h and c stand in
+arrays of their own: what is alive is then one run of memory, and NumPy passes over it at full speed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array, Params, norm
+from engine.cells.base import SMALL
 from engine.network import Network, layer_params
 from engine.unroll import Tape
+
+FOLDED = 1 << 18  # numbers of the Jacobians that are folded together: they are still in the cache when used
+LENGTH = 512  # numbers that a step's factors are repeated to, as NumPy is slow where its inner loops are short
+NARROW = 16  # rows: products of fewer are not worth taking apart
 
 
 def credit(network: Network, params: Params, tape: Tape, reset: NDArray[np.bool_],
@@ -22,64 +28,134 @@ def credit(network: Network, params: Params, tape: Tape, reset: NDArray[np.bool_
 
     Norms run over all layers, are taken per sample and averaged over the batch; 0 for t > s and for
     t before the last reset. The gradient is that of full BPTT along this tape."""
-    sweep = _Rows(network, params, tape, len(loss_steps))
+    sweep, R = _Rows(network, params, tape, loss_steps), len(loss_steps)
     is_row = np.zeros(len(tape.losses), bool)
     is_row[loss_steps] = True
-    out = np.zeros((network.cell.parts, len(loss_steps), len(is_row)))
+    out = np.zeros((network.cell.parts, R, len(is_row)))
     for t in range(len(is_row) - 1, -1, -1):
         if is_row[t]:
-            sweep.join(tape.dy[t])
-        if sweep.alive.stop > sweep.alive.start:
-            last = len(loss_steps) - sweep.alive.start
-            out[:, len(loss_steps) - sweep.alive.stop : last, t] = sweep.step(t)[::-1].T
+            sweep.join()
+        if sweep.stop > sweep.start:
+            out[:, R - sweep.stop : R - sweep.start, t] = sweep.step(t)[:, ::-1]
         if reset[t]:
             sweep.end()
     return out[0], out[1] if network.cell.parts == 2 else None
 
 
 class _Rows:
-    """The rows of the sweep, latest loss first: per layer (B, R, S), of which a slice is alive."""
+    """The rows of the sweep, latest loss first: per layer (parts, R, B, H), of which `start` to `stop` are alive.
+    There is room for passes over whole runs of rows; what these leave in rows that are not alive is not read."""
 
-    def __init__(self, network: Network, params: Params, tape: Tape, R: int) -> None:
-        B = tape.losses.shape[1]
-        self.cell, self.H, self.alive = network.cell, network.hidden, slice(0, 0)
-        self.w = [layer_params(params, layer) for layer in range(network.layers)]
-        self.W_hy = params["W_hy"]
-        self.factors = [layer.factors for layer in tape.layers]
-        self.rows = [np.zeros((B, R, network.state)) for _ in self.w]
-        self.scratch = np.empty(B * R * self.H)
+    def __init__(self, network: Network, params: Params, tape: Tape, loss_steps: NDArray[np.int64]) -> None:
+        cell, H, R, B = network.cell, network.hidden, len(loss_steps), tape.dy.shape[2]
+        self.cell, self.H, self.start, self.stop = cell, H, 0, 0
+        self.layers = [_Layer(network, layer_params(params, layer), kept.factors)
+                       for layer, kept in enumerate(tape.layers)]
+        self.tile = max(1, LENGTH // (B * H))
+        self.most = SMALL // (H * H)  # rows of a product that is not packed
+        self.most = self.most if self.most >= NARROW else R + 1
+        shape = (cell.parts, R + self.tile + R // self.most + 1, B, H)
+        self.rows = [np.zeros(shape) for _ in self.layers]
+        self.products = np.zeros(shape)
+        dy = np.swapaxes(tape.dy[loss_steps[::-1]], 1, 2).reshape(R * B, network.outputs)
+        self.rows[-1][0, :R] = (dy @ params["W_hy"]).reshape(R, B, H)
 
-    def join(self, dy: Array) -> None:
-        """A new row: the loss at this step, (O, B)."""
-        new = self.alive.stop
-        self.rows[-1][:, new, : self.H] = dy.T @ self.W_hy
-        self.alive = slice(self.alive.start, new + 1)
+    def join(self) -> None:
+        """The next row is alive: its h is there already, and nothing else."""
+        for rows in self.rows:
+            rows[1:, self.stop] = 0.0
+        self.stop += 1
 
     def end(self) -> None:
         """Nothing crosses a reset: the rows so far are done."""
-        self.alive = slice(self.alive.stop, self.alive.stop)
+        self.start = self.stop
 
     def step(self, t: int) -> Array:
-        """Returns the rows' norms at step t, (alive, parts), and takes all rows one step back."""
-        norms: Array | None = None
-        for layer in range(len(self.w) - 1, -1, -1):
-            rows, f = self.rows[layer][:, self.alive], self.factors[layer][t]
-            scratch = self.scratch[: rows.size // self.cell.parts].reshape(*rows.shape[:2], self.H)
-            self.cell.prepare(f, rows, scratch)
-            here = row_norms(rows.reshape(*rows.shape[:2], -1, self.H))
-            norms = here if norms is None else np.hypot(norms, here)
+        """Returns the rows' norms at step t, (parts, alive), and takes all rows one step back."""
+        norms: Array = np.zeros(())
+        for layer in range(len(self.layers) - 1, -1, -1):
+            rows, now = self.rows[layer], self.layers[layer]
+            alive = rows[:, self.start : self.stop]
+            if len(rows) == 2:
+                through_c, keep = now.at(t, "highways", self.tile)
+                c, scratch = self._runs(rows[1]), self._runs(self.products[0])
+                np.multiply(self._runs(rows[0]), through_c, out=scratch)
+                c += scratch
+            here = row_norms(alive)
+            norms = np.hypot(norms, here) if norms.ndim else here
             if layer:
-                into = self.cell.fold(self.w[layer], f, "W_ih")
-                self.rows[layer - 1][:, self.alive, : self.H] += np.matmul(rows, into, out=scratch)
-            np.matmul(rows, self.cell.fold(self.w[layer], f, "W_hh"), out=scratch)
-            self.cell.highway(f, rows)
-            rows[..., : self.H] = scratch
-        return np.asarray(np.mean(norms, axis=0))  # type: ignore[arg-type]
+                below = self.rows[layer - 1][0, self.start : self.stop]
+                for product in self._product(rows, now.at(t, "W_ih")):
+                    below += product
+            back = self._product(rows, now.at(t, "W_hh"))
+            if len(rows) == 2:
+                c *= keep
+                np.add(back[0], back[1], out=alive[0])
+            else:
+                alive[0] = back[0]
+        mean: Array = np.add.reduce(norms, axis=2)
+        mean /= rows.shape[2]
+        return mean
+
+    def _runs(self, rows: Array) -> Array:
+        """Returns the rows alive, and perhaps a few more, side by side in runs of `tile`."""
+        runs = -(-(self.stop - self.start) // self.tile)
+        return rows[self.start : self.start + runs * self.tile].reshape(runs, -1)
+
+    def _product(self, rows: Array, fold: Array) -> Array:
+        """Returns, by parts, the rows alive (parts, n, B, H) times fold (parts, B, H, K): in several products, if
+        they are then so small that OpenBLAS takes them without packing."""
+        n = self.stop - self.start
+        several = -(-n // self.most)
+        if several == 1:
+            alive = slice(self.start, self.stop)
+            np.matmul(rows[:, alive].swapaxes(1, 2), fold, out=self.products[:, alive].swapaxes(1, 2))
+            return self.products[:, alive]
+        wide = -(-n // several)
+        shape = (len(rows), several, wide, *rows.shape[2:])
+        span = slice(self.start, self.start + several * wide)
+        left, out = (x[:, span].reshape(shape).transpose(0, 3, 1, 2, 4) for x in (rows, self.products))
+        np.matmul(left, fold[:, :, None], out=out)
+        return self.products[:, self.start : self.stop]
+
+
+class _Layer:
+    """A layer's Jacobians, made for a few steps at a time, on the way back."""
+
+    def __init__(self, network: Network, w: Params, factors: Array) -> None:
+        self.cell, self.w, self.factors, self.H = network.cell, w, factors, network.hidden
+        self.some = min(len(factors), max(1, FOLDED // (factors.shape[2] * network.state * self.H)))
+        self.rooms: dict[str, Array] = {}
+        self.made: dict[str, tuple[int, list[Array]]] = {}  # the first step, and what each step has
+
+    def at(self, t: int, what: str, tile: int = 1) -> Array:
+        """Returns step t's Jacobian of a block, (parts, B, H, K); or its "highways", (2, tile * B * H)."""
+        first = t // self.some * self.some
+        if what not in self.made or self.made[what][0] != first:
+            f = self.factors[first : t + 1]
+            self.made[what] = (first, list(self._highways(f, tile) if what == "highways" else self._folds(f, what)))
+        return np.asarray(self.made[what][1][t - first])
+
+    def _folds(self, factors: Array, block: str) -> Array:
+        """Returns (steps, parts, B, H, K)."""
+        steps, F, B = factors.shape
+        if block not in self.rooms:  # once: fresh memory is slower than the folding
+            self.rooms[block] = np.empty((self.some * B, self.cell.parts * self.H, self.w[block].shape[1]))
+        room = self.rooms[block][: steps * B]
+        self.cell.fold(self.w, np.swapaxes(factors, 0, 1).reshape(F, steps * B), block, room)
+        return np.swapaxes(room.reshape(steps, B, self.cell.parts, self.H, -1), 1, 2)
+
+    def _highways(self, factors: Array, tile: int) -> Array:
+        """Returns dh/dc and dc/dc_{t-1} of each step, for all samples of so many rows: (steps, 2, tile * B * H)."""
+        slopes = factors.reshape(len(factors), -1, self.H, factors.shape[2])[:, self.cell.highways]
+        each = np.swapaxes(slopes, 2, 3).reshape(len(factors), 2, 1, -1)
+        return np.asarray(np.repeat(each, tile, axis=2).reshape(len(factors), 2, -1))
 
 
 def row_norms(rows: Array) -> Array:
     """Returns the norm over the last axis in one pass; again, and scaled, where squares would underflow."""
     squares: Array = np.vecdot(rows, rows)
-    if squares.min(initial=np.inf) < 1e-280 or not np.isfinite(squares).all():
-        return norm(rows, -1)
-    return np.asarray(np.sqrt(squares))
+    if np.minimum.reduce(squares, None) >= 1e-280 and np.maximum.reduce(squares, None) < np.inf:  # false for NaN
+        np.sqrt(squares, out=squares)
+        return squares
+    return norm(rows, -1)

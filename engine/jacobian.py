@@ -18,8 +18,8 @@ def step_jacobian(network: Network, params: Params, tape: Tape, t: int, sample: 
         w, f = layer_params(params, layer), tape.layers[layer].factors[t, :, sample : sample + 1]
         network.cell.prepare(f, rows[layer], scratch)
         if layer:
-            rows[layer - 1][..., :H] += rows[layer] @ network.cell.fold(w, f, "W_ih")
-        back = rows[layer] @ network.cell.fold(w, f, "W_hh")
+            rows[layer - 1][..., :H] += rows[layer] @ network.cell.folded(w, f, "W_ih")
+        back = rows[layer] @ network.cell.folded(w, f, "W_hh")
         network.cell.highway(f, rows[layer])
         rows[layer][..., :H] = back
     return np.asarray(np.concatenate(rows, axis=-1)[0])

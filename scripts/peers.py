@@ -77,10 +77,15 @@ def versions() -> str:
     return ", ".join(f"{name} {found[name]}" for name in SHOWN if name in found)
 
 
+def install(peer: Peer) -> tuple[int, str]:
+    """Installs a library into the environment; returns pip's exit code and what it said."""
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages]
+    return run(command, seconds=INSTALL_SECONDS)
+
+
 def _peer(name: str, peer: Peer) -> list[Outcome]:
     start = time.monotonic()
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages]
-    code, output = run(command, seconds=INSTALL_SECONDS)
+    code, output = install(peer)
     print(f"{name}: installed in {time.monotonic() - start:.1f} s" if code == 0 else output, flush=True)
     if code:
         return [Outcome(name, not_run=(f"pip could not install {', '.join(peer.packages)}",))]

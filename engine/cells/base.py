@@ -86,6 +86,7 @@ class Cell(ABC):
     records: int  # A = records * H
     extras: int = 0  # X = extras * H
     slopes: int  # F = slopes * H
+    highways: tuple[int, ...] = ()  # of the slopes, for a cell with a c: dh'/dc' and dc'/dc
     whole: bool = True  # a step's product with W_hh is one, which may be taken in parts
     halved: tuple[float, ...] = ()  # by gate: 0.5 for a sigmoid, 1 for tanh; empty where `quick` needs no such weights
 
@@ -144,9 +145,16 @@ class Cell(ABC):
                 "b": [(dA, ones(dA))]}
 
     @abstractmethod
-    def fold(self, w: Params, f: Array, block: str) -> Array:
-        """Returns the step's Jacobian for rows of dL/ds_t that `prepare` has changed: (N, S, H) to
-        dh_{t-1} for block "W_hh", (N, S, D) to dx_t for block "W_ih". f is (F, N)."""
+    def fold(self, w: Params, f: Array, block: str, out: Array) -> None:
+        """Writes the step's Jacobian for rows of dL/ds_t that `prepare` has changed: (N, S, H) to
+        dh_{t-1} for block "W_hh", (N, S, D) to dx_t for block "W_ih". f is (F, N); its columns may be of several
+        steps."""
+
+    def folded(self, w: Params, f: Array, block: str) -> Array:
+        """Returns what `fold` writes."""
+        out = np.empty((f.shape[1], self.parts * w["W_hh"].shape[1], w[block].shape[1]))
+        self.fold(w, f, block, out)
+        return out
 
     def prepare(self, f: Array, rows: Array, scratch: Array) -> None:
         """Changes rows (N, R, S) of dL/ds_t in place into what `fold`'s matrices take: dL/dc_t now through

@@ -96,15 +96,16 @@ class GRUResetBefore(Cell):
         return {"W_ih": [(dA, tape.xs)], "b": [(dA, ones(dA))],
                 "W_hh": [(dA[:, : 2 * H], tape.entering), (dA[:, 2 * H :], tape.extra)]}
 
-    def fold(self, w: Params, f: Array, block: str) -> Array:
+    def fold(self, w: Params, f: Array, block: str, out: Array) -> None:
         H = w["W_hh"].shape[1]
         dr, dz, dn, r, z = np.moveaxis(f.T.reshape(f.shape[1], 5, H, 1), 1, 0)
         W_r, W_z, W_n = w[block].reshape(3, H, -1)
         v = dn * w["W_hh"][2 * H :]  # dh' -> v
         to_dr = v * np.swapaxes(dr, 1, 2)  # dh' -> dr
-        out = to_dr @ W_r + dz * W_z
+        np.matmul(to_dr, W_r, out=out)
+        out += dz * W_z
         if block == "W_ih":
-            return np.asarray(out + dn * W_n)
-        out += v * np.swapaxes(r, 1, 2)
-        out[:, np.arange(H), np.arange(H)] += z[..., 0]
-        return np.asarray(out)
+            out += dn * W_n
+        else:
+            out += v * np.swapaxes(r, 1, 2)
+            out[:, np.arange(H), np.arange(H)] += z[..., 0]

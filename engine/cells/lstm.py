@@ -37,6 +37,7 @@ class LSTM(Cell):
     records = 4
     extras = 1  # tanh(c')
     slopes = 6
+    highways = (4, 5)
     halved = (0.5, 0.5, 1.0, 0.5)
 
     def ahead_views(self, s: Array, pre: Array, act: Array, extra: Array, out: Array) -> Views:
@@ -126,13 +127,11 @@ class LSTM(Cell):
         np.matmul(w["W_hh.T"], record, out=out_h)
         np.multiply(dc, keep, out=out_c)
 
-    def fold(self, w: Params, f: Array, block: str) -> Array:
+    def fold(self, w: Params, f: Array, block: str, out: Array) -> None:
         """Rows (dh, dc) -> [d/do W_o; d/di W_i + d/df W_f + d/dg W_g]: half the product of 4H rows."""
         W, H, N = w[block], w["W_hh"].shape[1], f.shape[1]
-        out = np.empty((N, 2 * H, W.shape[1]))
         np.multiply(f.T[:, 3 * H : 4 * H, None], W[3 * H :], out=out[:, :H])
         mix(f.T[:, : 3 * H].reshape(N, 3, H), W[: 3 * H], out[:, H:])
-        return out
 
     def prepare(self, f: Array, rows: Array, scratch: Array) -> None:
         H = scratch.shape[-1]

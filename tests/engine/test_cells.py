@@ -95,7 +95,7 @@ def test_fold_is_the_jacobian_of_one_step(cell: tuple[str, bool]) -> None:
     f = kept.factors[t]
     rows = np.tile(np.eye(S), (2, 1, 1))
     c.prepare(f, rows, np.empty((2, S, H)))
-    to_h, to_x = rows @ c.fold(w, f, "W_hh"), rows @ c.fold(w, f, "W_ih")
+    to_h, to_x = rows @ c.folded(w, f, "W_hh"), rows @ c.folded(w, f, "W_ih")
     c.highway(f, rows)
     for n in range(2):
         by_state = jacobian(x, t, n, S, lambda v: (v, np.zeros(D)))
