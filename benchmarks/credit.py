@@ -23,7 +23,7 @@ from engine.arrays import quiet_single_thread
 from engine.credit import credit
 
 SIZES = [(T, H) for T in (50, 100, 200, 512) for H in (32, 64, 128)]
-ROUNDS = {50: 15, 100: 11, 200: 5, 512: 2}
+ROUNDS = {50: 11, 100: 5, 200: 3, 512: 1}
 AGREEMENT = 1e-10  # of each matrix, relative to its largest entry
 Way = Callable[[], np.ndarray]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import torch
 
@@ -18,7 +20,7 @@ def credit_rate(T: int = 512, H: int = 128, size: int = 1024, rounds: int = 9) -
     left, right = np.random.default_rng(0).standard_normal((2, size, size))
     out = np.empty_like(left)
     taken = medians({"credit": lambda: credit(same.network, same.params, tape, none, rows),
-                     "product": lambda: np.matmul(left, right, out=out)}, rounds)
+                     "product": lambda: np.matmul(left, right, out=out)}, rounds, time.process_time)
     product = 2 * size**3 / taken["product"] / 1e9
     print(f"credit matrix, LSTM, T={T}, H={H}, float64, one thread: {taken['credit'] * 1e3:.1f} ms")
     print(f"  {size}-cube matrix product: {taken['product'] * 1e3:.1f} ms, {product:.1f} GFLOP/s")

@@ -51,6 +51,7 @@ class _Rows:
         self.cell, self.H, self.start, self.stop = cell, H, 0, 0
         self.layers = [_Layer(network, layer_params(params, layer), kept.factors)
                        for layer, kept in enumerate(tape.layers)]
+        self.share = np.full(B, 1 / B)
         self.tile = max(1, LENGTH // (B * H))
         self.most = SMALL // (H * H)  # rows of a product that is not packed
         self.most = self.most if self.most >= NARROW else R + 1
@@ -93,9 +94,7 @@ class _Rows:
                 np.add(back[0], back[1], out=alive[0])
             else:
                 alive[0] = back[0]
-        mean: Array = np.add.reduce(norms, axis=2)
-        mean /= rows.shape[2]
-        return mean
+        return np.asarray(norms @ self.share)
 
     def _runs(self, rows: Array) -> Array:
         """Returns the rows alive, and perhaps a few more, side by side in runs of `tile`."""
