@@ -18,6 +18,7 @@ from tests.faults import (
     test_database,
     test_stopping,
     test_surroundings,
+    test_training_killed,
     test_workers,
     writers_killed,
 )
@@ -35,6 +36,8 @@ class Scene:
 
 SCENES = {
     "F1": Scene("200 kills during writes: nothing acknowledged is lost, nothing torn", writers_killed.scene, 200),
+    "F2": Scene("50 kills of training: the same numbers to the last bit, at most 1 s or 100 updates made twice",
+                test_training_killed.scene, 50),
     "F3": Scene("compute processes come to harm, 20 each: no other client notices, all back within 3 s",
                 test_workers.scene, 20),
     "F5": Scene("SIGTERM with 200 streams and 50 analyses: exit 0 within 10 s, all told, all kept; kill -9: no orphans",

@@ -21,6 +21,7 @@ from typing import Any
 from scripts.shell import ROOT
 
 PROC = Path("/proc/self")
+START_SECONDS = 60.0  # that a server may take to be able to compute, on a machine with much else to do
 # Root may write everywhere; without these rights it is like anybody else.
 HUMBLE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 SLOW = "/api/v1/analysis?steps=10000&hidden=32&batch=1"  # about 8 s of work
@@ -93,7 +94,7 @@ def live(program: str = "server", before: Sequence[str] = (), **settings: object
         found = re.search(r"http://127\.0\.0\.1:(\d+)/", process.stdout.readline())
         assert found
         running = Live(process, int(found[1]))
-        until(lambda: _ready(running))
+        until(lambda: _ready(running), START_SECONDS)
         yield running
     finally:
         process.kill()
