@@ -18,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check lint types js js-types unit browser parity bench faults lock clean
+.PHONY: help run test check lint types js js-types unit browser parity load bench faults lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -37,6 +37,9 @@ lint types js js-types unit browser: $(VENV)/.dev ## one part of the tests
 
 parity: $(VENV)/.torch ## the engine beside PyTorch, at 1e-12
 	$(PY) -m scripts.test parity
+
+load: $(VENV)/.dev ## a lecture hall and worse, on this machine alone, in some minutes: docs/reliability.md
+	$(PY) -m tests.load
 
 bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.engine

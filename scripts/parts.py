@@ -74,6 +74,15 @@ def browser(found: Future[chromium.Found]) -> Outcome:
     return _pytest("browser", ["tests/browser"], {chromium.CHOSEN: chosen.browser})
 
 
+def load() -> Outcome:
+    """The short scenes of `make load`: their figures are printed in any case, and only faults fail."""
+    if not sys.platform.startswith("linux"):
+        return Outcome("load", not_run=("what processes hold is read from Linux's /proc",))
+    start = time.monotonic()
+    code, _ = run([sys.executable, "-m", "tests.load", "--short"], live=True)
+    return Outcome("load", int(code == 0), int(code != 0), (), time.monotonic() - start)
+
+
 def parity() -> Outcome:
     """The engine beside PyTorch, which is not a dependency: `make parity` installs it."""
     if importlib.util.find_spec("torch") is None:

@@ -21,6 +21,7 @@ PRESETS_HEAD = "| preset | title | what it is |"
 SETTINGS_HEAD = "| variable | default | meaning |"
 DEPENDS = {"workers": "the number of cores", "training_workers": "the number of cores", "allowed_hosts": "none",
            "data": "as the system has it", "database": "in that folder", "public": "by where it listens",
+           "secret": "in that folder",
            "passphrase": "none", "passphrase_file": "none"}
 
 

@@ -20,7 +20,7 @@ from scripts.outcome import Outcome, succeeded, summary
 
 QUICK: dict[str, parts.Part] = {"lint": parts.lint, "types": parts.types, "js": parts.js,
                                 "js-types": parts.js_types}
-EVERYTHING = (*QUICK, "unit", "browser")
+EVERYTHING = (*QUICK, "unit", "browser", "load")
 
 
 def main(wanted: Sequence[str]) -> int:
@@ -35,7 +35,7 @@ def main(wanted: Sequence[str]) -> int:
         found = pool.submit(chromium.obtain) if "browser" in wanted else Future[chromium.Found]()
         outcomes = [*_side_by_side([QUICK[name] for name in QUICK if name in wanted])]
         slow: dict[str, parts.Part] = {"unit": partial(parts.unit, database), "browser": partial(parts.browser, found),
-                                       "parity": parts.parity}
+                                       "load": parts.load, "parity": parts.parity}
         outcomes += [_one(part) for name, part in slow.items() if name in wanted]
     print(f"\n{summary(outcomes)}", flush=True)
     return 0 if succeeded(outcomes, strict=bool(os.environ.get("CI"))) else 1

@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 import engine
 from server import long
+from server.clients import Client
 from server.fair import Fair
 from server.queries import Query
 from server.refusals import busy
@@ -60,6 +61,7 @@ class Claim:
     client: str
     seconds: float
     light: bool
+    network: str = ""
 
 
 class Claiming(Protocol):
@@ -93,10 +95,10 @@ class Admission(Generic[Job]):
         """Returns the work that waits in one of the two budgets, in seconds."""
         return self._queue.seconds(light)
 
-    def claim(self, task: Task, client: str, kept: bool = False) -> Claim:
-        """Returns what a task asks for, by today's factor."""
-        seconds = self.factor * estimated_seconds(task, kept)
-        return Claim(client, seconds, seconds < self.settings.light_seconds)
+    def claim(self, task: Task, client: Client, kept: bool = False) -> Claim:
+        """Returns what a task asks for, by today's factor. What is light stays light on a machine that is busy."""
+        seconds = estimated_seconds(task, kept)
+        return Claim(client.name, self.factor * seconds, seconds < self.settings.light_seconds, client.network)
 
     def put(self, job: Job) -> None:
         """Puts a job into the queue, or raises RefusedError: 429 where its client has too much here already, 503 where
@@ -105,11 +107,11 @@ class Admission(Generic[Job]):
         self._check_queue(job.claim)
         self._jobs[job.claim.client] += 1
         self._seconds[job.claim.client] = self._seconds.get(job.claim.client, 0.0) + job.claim.seconds
-        self._queue.add(job, job.claim.client, job.claim.seconds, job.claim.light)
+        self._queue.add(job, job.claim.client, job.claim.seconds, job.claim.light, job.claim.network)
 
     def again(self, job: Job) -> None:
         """Puts a job to the front whose process was lost."""
-        self._queue.again(job, job.claim.client, job.claim.seconds, job.claim.light)
+        self._queue.again(job, job.claim.seconds, job.claim.light)
 
     def next(self, only_light: bool) -> Job | None:
         """Returns the job that is served next, or None."""

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from engine import Config, as_query
 from server import long, problems
 from server.bodies import read_json_body, read_typed_body
+from server.clients import Client
 from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
 from server.problems import RefusedError
@@ -41,7 +42,7 @@ async def read_post(request: Request, kind: str) -> Query:
 
 async def answer_get(request: Request, query: Query) -> Response:
     """Returns the answer to a query, from the client's own cache, ours, or a compute process."""
-    return await _answer(request, query, [query.figure, query.canonical()])
+    return await _answer(request, query, [query.figure, query.canonical])
 
 
 async def answer_post(request: Request, kind: str) -> Response:
@@ -51,7 +52,7 @@ async def answer_post(request: Request, kind: str) -> Response:
     if len(body) > READ_HERE:
         return await _answer(request, Unread(kind, body), [sha256(body).hexdigest()])
     query = read_body(kind, body, limits.json_depth)
-    return await _answer(request, query, ["", query.canonical(), *([sha256(body).hexdigest()] if query.given else [])])
+    return await _answer(request, query, ["", query.canonical, *([sha256(body).hexdigest()] if query.given else [])])
 
 
 async def answer_long(request: Request, kind: str) -> Response:
@@ -102,6 +103,10 @@ async def _answer(request: Request, asked: Query | Unread | Upload, key: list[st
     if request.method == "GET" and has_it(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     seconds = limits.long_seconds if asked.kind in long.KINDS else limits.analysis_seconds
+    jobs = services(request).jobs
+    if tag in jobs.cache:
+        known = Task(asked, media, compress, limits.json_depth, limits.reply_bytes, seconds)
+        return _response(_noted(request, known, await jobs.run(tag, known)), headers)
     place = ""
     if isinstance(asked, Query):
         check_affordable(asked, seconds)
@@ -124,12 +129,12 @@ async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
         gone.cancel()
 
 
-async def _run(here: Services, key: str, task: Task, client: str) -> Done:
+async def _run(here: Services, key: str, task: Task, client: Client) -> Done:
     try:
         return await here.jobs.run(key, task, client)
     except RefusedError:
         if not here.jobs.stopping:  # then everybody is told at once: there is no later
-            await asyncio.sleep(here.tarpit.refused(client, asyncio.get_running_loop().time()))
+            await asyncio.sleep(here.tarpit.refused(client.name, asyncio.get_running_loop().time()))
         raise
 
 

@@ -21,8 +21,10 @@ from server.direct import Direct
 from server.door import Door
 from server.guard import Guard
 from server.jobs import Jobs
+from server.lag import Lag
 from server.metrics import Metrics
 from server.openapi import document
+from server.pace import Paced
 from server.passphrase import passphrase_of
 from server.problems import RefusedError
 from server.rendering import environment
@@ -97,11 +99,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         shared.assets.start()
         shared.jobs.start()
+        lag = Lag(shared.metrics.lag.observe)
+        lag.start()
         await asyncio.to_thread(remove_left)
         try:
             yield
         finally:
-            await asyncio.gather(shared.jobs.stop(), shared.training.stop())
+            await asyncio.gather(shared.jobs.stop(), shared.training.stop(), lag.stop())
             await shared.assets.stop()
 
     jobs, writer = Jobs(settings), Writer(lambda: open_store(settings))
@@ -129,6 +133,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
     inside: ASGIApp = Direct(app.inner, ROUTES, app.exception_handlers)
+    if settings.requests_per_second:
+        inside = Paced(inside, settings, shared.visitors, shared.tarpit)
     if passphrase_of(settings):
         inside = Door(inside, settings, shared.templates)
     app.outer = Guard(inside, settings, (shared.metrics.note, logs.note))

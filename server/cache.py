@@ -24,6 +24,9 @@ class Cache(Generic[Item]):
         self.hits = self.misses = 0
         self._items: OrderedDict[str, Item] = OrderedDict()
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._items
+
     def get(self, key: str) -> Item | None:
         """Returns the answer and counts it as used, or None."""
         if key in self._items:

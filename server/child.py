@@ -40,7 +40,6 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 limit=2**20,
                 env=os.environ | ONE_THREAD,
-                start_new_session=True,
             )
         except OSError as error:  # no process, no memory or no open file is to be had just now
             raise DeadError from error
@@ -81,6 +80,12 @@ class Child:
         except Exception as error:
             self.kill()
             raise DeadError from error
+
+    def post(self, head: Any) -> None:
+        """Sends one small frame without waiting; a child that has gone needs none."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, RuntimeError):
+            self._process.stdin.writelines(pack(head))
 
     def computed(self) -> float | None:
         """Returns for how many seconds the process has computed, all its threads together; None where it has ended, or

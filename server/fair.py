@@ -1,8 +1,10 @@
-"""A queue that is fair between clients: start-time fair queueing (Goyal, Vin & Cheng 1996), in seconds of work. (leaf)
+"""A queue that is fair between networks, and within each between its clients: start-time fair queueing (Goyal, Vin &
+Cheng 1996) on two levels, in seconds of work. (leaf)
 
 Each item gets a finish tag: the later of the queue's virtual time and its client's last finish tag, plus its cost. The
 smallest finish tag is served first. So a client who asks for much waits behind its own requests, not the others behind
-them; among clients who have nothing waiting, the cheapest request goes first.
+them; among clients who have nothing waiting, the cheapest request goes first. Networks take their turns by the same
+rule, so that many names made up in one network get no more than that network's share.
 """
 
 from __future__ import annotations
@@ -21,56 +23,122 @@ class Entry(Generic[Item]):
     finish: float
     number: int  # breaks ties in the order of arrival
     start: float = field(compare=False)
-    client: str = field(compare=False)
     cost: float = field(compare=False)  # seconds
     light: bool = field(compare=False)
     item: Item = field(compare=False)
+
+
+class Tags:
+    """The virtual time of those who share, and the last finish tag of each that is ahead of it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._finish: dict[str, float] = {}
+
+    def start(self, name: str) -> float:
+        """Returns where the next item of somebody starts."""
+        return max(self.now, self._finish.get(name, 0.0))
+
+    def took(self, name: str, finish: float) -> None:
+        """Notes the finish tag of somebody's last item; those that time has overtaken are forgotten now and then."""
+        self._finish[name] = finish
+        if len(self._finish) > 512:
+            self._finish = {each: tag for each, tag in self._finish.items() if tag > self.now}
+
+
+class Network(Generic[Item]):
+    """What waits from one network, the next to be served first."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start  # tag of its next turn
+        self.entries: list[Entry[Item]] = []
+        self.tags = Tags()
+
+    def head(self, only_light: bool) -> Entry[Item] | None:
+        """Returns the next entry (the next light one), or None."""
+        return next((entry for entry in self.entries if entry.light or not only_light), None)
 
 
 class Fair(Generic[Item]):
     """Items that wait, the next to be served first."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry[Item]] = []
-        self._finish: dict[str, float] = {}  # of each client's last item, as long as it is ahead of the virtual time
-        self._virtual = 0.0
+        self._networks: dict[str, Network[Item]] = {}
+        self._tags = Tags()
+        self._first: list[Entry[Item]] = []  # go before all others
         self._number = 0
+        self._count = {True: 0, False: 0}  # of light items, and of the others
+        self._seconds = {True: 0.0, False: 0.0}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return sum(self._count.values())
 
     def __contains__(self, item: object) -> bool:
-        return any(entry.item is item for entry in self._entries)
+        return any(entry.item is item for entries in self._all() for entry in entries)
 
     def seconds(self, light: bool) -> float:
         """Returns the work that waits in one of the two budgets, in seconds."""
-        return sum(entry.cost for entry in self._entries if entry.light is light)
+        return self._seconds[light]
 
-    def add(self, item: Item, client: str, cost: float, light: bool = False) -> None:
+    def add(self, item: Item, client: str, cost: float, light: bool = False, network: str = "") -> None:
         """Puts an item in its place."""
-        start = max(self._virtual, self._finish.get(client, 0.0))
-        self._finish[client] = start + cost
+        if network not in self._networks:
+            self._networks[network] = Network(self._tags.start(network))
+        there = self._networks[network]
+        start = there.tags.start(client)
+        there.tags.took(client, start + cost)
         self._number += 1
-        insort(self._entries, Entry(start + cost, self._number, start, client, cost, light, item))
+        insort(there.entries, Entry(start + cost, self._number, start, cost, light, item))
+        self._counted(cost, light, 1)
 
-    def again(self, item: Item, client: str, cost: float, light: bool = False) -> None:
+    def again(self, item: Item, cost: float, light: bool = False) -> None:
         """Puts an item before all others: it was served once, and its server was lost."""
         self._number += 1
-        insort(self._entries, Entry(self._virtual, -self._number, self._virtual, client, cost, light, item))
+        self._first.insert(0, Entry(0.0, self._number, 0.0, cost, light, item))
+        self._counted(cost, light, 1)
 
     def pop(self, only_light: bool = False) -> Item | None:
         """Returns the next item (the next light one), or None; virtual time moves on to its start tag."""
-        entry = next((entry for entry in self._entries if entry.light or not only_light), None)
-        if entry is None:
+        for entry in self._first:
+            if entry.light or not only_light:
+                self._first.remove(entry)
+                self._counted(entry.cost, entry.light, -1)
+                return entry.item
+        heads = [(name, there, head) for name, there in self._networks.items() if (head := there.head(only_light))]
+        if not heads:
             return None
-        self._entries.remove(entry)
-        self._virtual = max(self._virtual, entry.start)
-        if not self._entries:
-            self._finish.clear()  # nobody waits, so nobody is ahead of anybody
-        elif len(self._finish) > 2 * len(self._entries) + 64:
-            self._finish = {name: tag for name, tag in self._finish.items() if tag > self._virtual}
+        name, there, entry = min(heads, key=lambda each: (each[1].start + each[2].cost, each[2].number))
+        self._serve(name, there, entry)
         return entry.item
 
     def remove(self, item: Item) -> None:
         """Takes out an item that nobody waits for any more."""
-        self._entries = [entry for entry in self._entries if entry.item is not item]
+        for entries in self._all():
+            for entry in entries:
+                if entry.item is item:
+                    entries.remove(entry)
+                    self._counted(entry.cost, entry.light, -1)
+                    self._forget_empty()
+                    return
+
+    def _serve(self, name: str, there: Network[Item], entry: Entry[Item]) -> None:
+        there.entries.remove(entry)
+        there.tags.now = max(there.tags.now, entry.start)
+        self._tags.now = max(self._tags.now, there.start)
+        there.start += entry.cost
+        self._tags.took(name, there.start)
+        self._counted(entry.cost, entry.light, -1)
+        if not there.entries:
+            del self._networks[name]
+        if not len(self):
+            self._tags = Tags()  # nobody waits, so nobody is ahead of anybody
+
+    def _counted(self, cost: float, light: bool, sign: int) -> None:
+        self._count[light] += sign
+        self._seconds[light] = self._seconds[light] + sign * cost if self._count[light] else 0.0
+
+    def _all(self) -> list[list[Entry[Item]]]:
+        return [self._first, *(there.entries for there in self._networks.values())]
+
+    def _forget_empty(self) -> None:
+        self._networks = {name: there for name, there in self._networks.items() if there.entries}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from server.admission import Admission, Claim, longest_seconds
 from server.cache import Cache
+from server.clients import NOBODY, Client
 from server.problems import RefusedError
 from server.process import DeadError, Process
 from server.refusals import busy, lost, spoilt, stopping, too_slow
@@ -101,7 +102,7 @@ class Jobs:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def run(self, key: str, task: Task, client: str = "") -> Done:
+    async def run(self, key: str, task: Task, client: Client = NOBODY) -> Done:
         """Returns the answer, or raises RefusedError (429, 503). Cancelled, it drops a job that nobody else awaits."""
         kept = self.cache.get(key)
         if kept is not None:
@@ -115,7 +116,7 @@ class Jobs:
             if job.waiting == 0 and not job.future.done():
                 self._abandon(job)
 
-    def _admit(self, key: str, task: Task, client: str) -> Job:
+    def _admit(self, key: str, task: Task, client: Client) -> Job:
         if self.stopping:
             raise stopping()
         loop = asyncio.get_running_loop()
@@ -135,14 +136,15 @@ class Jobs:
             self._fail(job, busy(f"waited {self.settings.queue_seconds:g} s", "no compute process was free in time"))
 
     def _abandon(self, job: Job) -> None:
-        """Drops a job from the queue, or ends it a little later: it may be done by then, and its answer kept."""
-        if job.process is None:
-            self._fail(job, stopping())
-        else:
+        """Drops a job: from the queue, or its process stops at once, and is ended if it does not."""
+        process = job.process
+        self._fail(job, stopping())
+        if process is not None:
+            process.drop()
             asyncio.get_running_loop().call_later(self.settings.cancel_seconds, self._end_abandoned, job)
 
     def _end_abandoned(self, job: Job) -> None:
-        if job.waiting == 0 and not job.future.done() and job.process is not None:
+        if job.process is not None:
             job.process.kill()
 
     def _dispatch(self) -> None:
@@ -184,7 +186,9 @@ class Jobs:
             self._fail(job, lost())
         else:
             took, waited = time.monotonic() - begun, begun - job.queued
-            self.admission.learn(job, took)
+            job.process = None
+            if not job.future.done():
+                self.admission.learn(job, took)
             self._succeed(job, Done(answer, False, 1000 * waited, 1000 * took, job.claim.seconds))
             if process.worn(self.settings):
                 process.retire()

@@ -32,6 +32,10 @@ class Metrics:
                 ("compute", "Computing in a compute process.", ("kind",)),
             )
         )
+        self.lag = Histogram(
+            "unrolled_loop_lag_seconds", "How late the event loop is, seen four times a second.", buckets=SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
         self.registry.register(_Now(jobs))
         # Looked up once for each route: to find a label's counter takes longer than to count.
         self._counter = cache(lambda route, method, status: self._requests.labels(route, method, str(status)))

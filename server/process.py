@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from server.child import Child, DeadError
+from server.dropping import Drop
 from server.settings import Settings
 from server.work import Answer, Task
 from server.worker import Bounds
@@ -18,7 +19,7 @@ class Process:
 
     def __init__(self, child: Child, light: bool) -> None:
         self._child, self.light = child, light
-        self.answered = 0
+        self.asked = self.answered = 0
         self.place = ""  # of the last task that had one: what the process keeps
         self.held = 0  # bytes of memory after the last answer; 0 where the system does not say
         self.retired = False
@@ -36,6 +37,7 @@ class Process:
     async def ask(self, task: Task) -> Answer:
         """Returns the answer to a task, or raises DeadError if the process ends first."""
         try:
+            self.asked += 1
             await self._child.send(task)
             (head, self.held), body = await self._child.receive()
         except OSError as error:
@@ -57,6 +59,10 @@ class Process:
         """Ends a process that has nothing to do."""
         self.retired = True
         self.kill()
+
+    def drop(self) -> None:
+        """Has the process stop what it does, and be ready for something else."""
+        self._child.post(Drop(self.asked))
 
     def kill(self) -> None:
         """Ends the process now, in the middle of whatever it does."""

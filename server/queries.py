@@ -6,8 +6,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from engine import CONVENTIONS, OPTION, REDUCTIONS, Config, InputError, Problem, as_query, check_range, parse
 from engine.errors import shorten
@@ -59,22 +60,24 @@ class Query:
     first: int = 0  # the close-up's steps: [first, end)
     end: int = 0
 
+    @cached_property
     def canonical(self) -> str:
-        """Returns the query with every default filled in, in one order, as it stands in an address."""
+        """The query with every default filled in, in one order, so that no two different ones are written alike."""
         extras = {
             "include": ",".join(sorted(self.include)),
-            "certificate": "true" if self.certificate else "false",
+            "certificate": self.certificate,
             "theme": self.theme,
             "convention": self.convention,
             "reduction": self.reduction,
             "from": str(self.first),
             "to": str(self.end),
         }
-        return urlencode(as_query(self.config) | {name: extras[name] for name in EXTRAS[self.kind]})
+        return repr([*as_query(self.config).values(), *(extras[name] for name in EXTRAS[self.kind])])
 
 
+@lru_cache(1024)
 def read_query(kind: str, raw: bytes, figure: str = "") -> Query:
-    """Returns the query of an address, or raises InputError or RefusedError."""
+    """Returns the query of an address, or raises InputError or RefusedError. A class asks the same ones."""
     given = read_pairs(raw, [*OPTION, *EXTRAS[kind]])
     extras = {name: given.pop(name) for name in EXTRAS[kind] if name in given}
     query = Query(kind, parse(given), certificate=kind not in ("figure", "closeup"), figure=figure)

@@ -10,17 +10,16 @@ import os
 import secrets
 from pathlib import Path
 
-from server.settings import Settings
+from server.settings import SHORTEST_SECRET, Settings
 from server.store.opening import default_folder
 
 log = logging.getLogger("unrolled")
 FILE = "secret"
-SHORTEST = 32  # characters of a secret
 
 
 def secret_of(settings: Settings) -> str:
-    """Returns the secret of a server's data folder."""
-    return _secret(Path(settings.data) if settings.data else default_folder())
+    """Returns the secret that the settings name, or else that of the data folder."""
+    return settings.secret.get_secret_value() or _secret(Path(settings.data) if settings.data else default_folder())
 
 
 def _secret(folder: Path) -> str:
@@ -34,7 +33,7 @@ def _secret(folder: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         log.warning("%s cannot be used (%s): cookies are good until the server ends", path.name, error)
         return secrets.token_hex(32)
-    if len(found) >= SHORTEST:
+    if len(found) >= SHORTEST_SECRET:
         return found
     path.unlink()  # cut short
     return _secret(folder)

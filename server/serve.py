@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -107,6 +108,9 @@ def _run(settings: Settings, bound: socket.socket) -> None:
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
+    # What is there from the start stays: the collector need not look at it again, which takes it 80 ms each time.
+    gc.collect()
+    gc.freeze()
     # Uvicorn raises the signal that stopped it once more when it has ended; it has done its work then.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: None)

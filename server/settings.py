@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 2**20
+SHORTEST_SECRET = 32  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 STRICT: Mapping[str, float] = {  # what limits are where strangers can reach the server, unless they are set
     "trace_bytes": 20 * MIB,
@@ -78,8 +79,8 @@ class Settings(BaseSettings):
         os.cpu_count() or 1, "processes", "Compute processes; each does one analysis at a time.", 1, 256
     )
     worker_bytes: int = limit(2048 * MIB, "bytes", "Address space of a compute process.", 512 * MIB, 2**40)
-    worker_nice: int = limit(10, "", "Niceness of a compute process; the front process has 0.", 0, 19)
-    light_nice: int = limit(5, "", "Niceness of a compute process that does light analyses only.", 0, 19)
+    worker_nice: int = limit(12, "", "Niceness of a compute process; the front process has 0.", 0, 19)
+    light_nice: int = limit(2, "", "Niceness of a compute process that does light analyses only.", 0, 19)
     light_workers: int = limit(1, "processes", "Compute processes beside them that do light analyses only.", 0, 64)
     light_seconds: float = limit(0.025, "s", "An analysis that is estimated to take less is light.", 0, 10)
     worker_jobs: int = limit(10_000, "analyses", "A compute process that has done so many is replaced.", 1, 10**9)
@@ -101,10 +102,16 @@ class Settings(BaseSettings):
         60, "s", "The same for a long analysis; once it was computed, close-ups of it are quick.", 0.01, 3600
     )
     job_seconds: float = limit(60, "s", "How long an analysis may compute; then its process is ended.", 0.1, 3600)
-    cancel_seconds: float = limit(0.25, "s", "How long an analysis goes on that nobody waits for any more.", 0, 60)
+    cancel_seconds: float = limit(
+        0.25, "s", "How long a compute process may take to stop what nobody awaits any more; then it is ended.", 0, 60
+    )
     cache_bytes: int = limit(64 * MIB, "bytes", "Encoded answers that are kept, the last used first.", 0, 2**40)
     reply_bytes: int = limit(64 * MIB, "bytes", "The longest answer.", 1024, 2**40)
 
+    requests_per_second: float = limit(
+        0, "requests", "Requests of the API that one client may make in a second; 0 is any number.", 0, 10_000
+    )
+    requests_at_once: int = limit(150, "requests", "Requests that it may make at once after a pause.", 1, 100_000)
     body_bytes: int = limit(2 * MIB, "bytes", "The longest request body.", 1024, 1024 * MIB)
     upload_bytes: int = limit(8 * MIB, "bytes", "The largest file of weights.", 1024, 128 * MIB)
     uploads_at_once: int = limit(16, "files", "Files of weights that may be held in memory at the same time.", 1, 1000)
@@ -129,6 +136,11 @@ class Settings(BaseSettings):
         description="The database of the runs, as postgresql://user:password@host/name or sqlite:////a/file; "
         "by default a SQLite file in that folder.",
     )
+    secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="What signs the visitors' cookies, 32 characters or more, the same for all servers of one class; "
+        "by default a file in that folder.",
+    )
     database_seconds: float = limit(5, "s", "How long the database may be locked or out of reach.", 0.1, 60)
     kept_runs: int = limit(200, "runs", "Training runs kept for a visitor; the oldest finished go first.", 1, 100_000)
     kept_days: float = limit(0, "days", "How long a finished training run is kept; 0 is for ever.", 0, 36_500)
@@ -142,7 +154,7 @@ class Settings(BaseSettings):
     training_process_bytes: int = limit(
         4096 * MIB, "bytes", "Address space of a training process.", 512 * MIB, 2**40
     )
-    training_nice: int = limit(10, "", "Niceness of a training process.", 0, 19)
+    training_nice: int = limit(12, "", "Niceness of a training process.", 0, 19)
     training_idle_seconds: float = limit(
         300, "s", "How long a training process is kept that has nothing to do.", 1, 86_400
     )
@@ -179,6 +191,13 @@ class Settings(BaseSettings):
             reachable = made.for_all or bool(made.allowed_hosts or made.trusted_proxies)
             made = handler({**given, "public": reachable})
         return handler({**STRICT, **given, "public": True}) if made.public else made
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"must have {SHORTEST_SECRET} characters or more")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

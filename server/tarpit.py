@@ -1,7 +1,9 @@
 """Who is refused and comes back at once is answered late: a storm of refusals must not keep the server busy. (leaf)
 
 A refusal costs the server half a millisecond, and a program that ignores Retry-After asks again in the same moment.
-After 20 refusals in 5 s to one client, or 250 to all, each further one is delayed by a second.
+After 20 refusals in 5 s to one client, or 250 to all, each further one is held back for a second or more: so long that
+one client is refused at most 50 times a second, and all at most 250 times, evenly. (If all were held back for the same
+time, they would all come again at the same time, and everybody else would wait behind them.)
 """
 
 from __future__ import annotations
@@ -11,24 +13,39 @@ from dataclasses import dataclass, field
 
 SPAN = 5.0  # seconds
 OF_ONE, OF_ALL = 20, 250
-DELAY = 1.0  # seconds
+DELAY, LONGEST = 1.0, 10.0  # seconds
+PACE_ONE, PACE_ALL = 1 / 50, 1 / 250  # seconds between two refusals that were held back
 MOST_CLIENTS = 10_000  # that are remembered
+
+
+@dataclass
+class Refusals:
+    """The last refusals to somebody, and when the last one that was held back is due."""
+
+    last: deque[float]
+    due: float = 0.0
+
+    def hold(self, now: float, pace: float) -> float:
+        """Notes one more; returns for how many seconds it is held back, 0 where there are not so many."""
+        many = len(self.last) == self.last.maxlen and now - self.last[0] < SPAN
+        self.last.append(now)
+        if not many:
+            return 0.0
+        self.due = min(now + LONGEST, max(now + DELAY, self.due + pace))
+        return self.due - now
 
 
 @dataclass
 class Tarpit:
     """The refusals of the last seconds."""
 
-    _all: deque[float] = field(default_factory=lambda: deque(maxlen=OF_ALL))
-    _each: dict[str, deque[float]] = field(default_factory=dict)
+    _all: Refusals = field(default_factory=lambda: Refusals(deque(maxlen=OF_ALL)))
+    _each: dict[str, Refusals] = field(default_factory=dict)
 
     def refused(self, client: str, now: float) -> float:
         """Notes a refusal at the time `now` (seconds); returns for how many seconds it is to be held back."""
-        own = self._each.pop(client, None) or deque(maxlen=OF_ONE)
+        own = self._each.pop(client, None) or Refusals(deque(maxlen=OF_ONE))
         self._each[client] = own  # the last refused stands last
         if len(self._each) > MOST_CLIENTS:
             del self._each[next(iter(self._each))]
-        late = any(len(last) == last.maxlen and now - last[0] < SPAN for last in (own, self._all))
-        own.append(now)
-        self._all.append(now)
-        return DELAY if late else 0.0
+        return max(own.hold(now, PACE_ONE), self._all.hold(now, PACE_ALL))

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, Signer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.clients import network
+from server.clients import Client, network
 from server.cookies import keep
 from server.secret import secret_of
 from server.settings import Settings
@@ -38,9 +38,10 @@ class Visitors:
             return None
         return name if NAME.fullmatch(name) else None
 
-    def client(self, request: Request) -> str:
+    def client(self, request: Request) -> Client:
         """Returns who a request is charged to: the visitor, or without a cookie the network that it comes from."""
-        return self.known(request) or f"network {network(request.client.host) if request.client else 'unknown'}"
+        whence = network(request.client.host) if request.client else "unknown"
+        return Client(self.known(request) or f"network {whence}", whence)
 
     def welcome(self, request: Request) -> str:
         """Returns the visitor's name, a new one if need be; `remember` puts it in the answer."""

@@ -74,6 +74,9 @@ class Answer:
     engine_ms: float
 
 
+DROPPED = Answer(499, problems.MEDIA_TYPE, b"", False, 0.0)  # of a computation that was ended; nobody sees it
+
+
 def answer(task: Task) -> Answer:
     """Returns the answer; every error is an answer too (a problem), and a fault of ours goes to the log."""
     try:

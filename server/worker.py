@@ -6,6 +6,7 @@ lengths, a pickled head and raw bytes; both ends are ours, and nothing that a vi
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -13,8 +14,12 @@ import signal
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, BinaryIO
+
+from server.dropping import Drop, DroppedError, Dropping
 
 FRAME = struct.Struct("<QQ")
 READY = "ready"
@@ -47,7 +52,10 @@ def read_frame(stream: BinaryIO) -> tuple[Any, bytes] | None:
 
 
 def restrict(bounds: Bounds) -> None:
-    """Limits this process's memory, leaves no core dump, and makes way for the front process."""
+    """Limits this process's memory, leaves no core dump, and makes way for the front process.
+
+    A group of its own keeps the terminal's signals away. Not a session of its own: Linux shares its cores out between
+    sessions first (autogroups), and niceness says nothing between two of them."""
     if sys.platform == "win32":
         return
     import resource
@@ -55,6 +63,7 @@ def restrict(bounds: Bounds) -> None:
     for name, most in ((resource.RLIMIT_AS, bounds.memory), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(name)[1]
         resource.setrlimit(name, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    os.setpgid(0, 0)
     os.nice(bounds.nice)
 
 
@@ -75,10 +84,16 @@ def held() -> int:
         return 0
 
 
-def listen(stream: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]]) -> None:
-    """Hands on the questions. When the input ends the parent has gone, and this process ends at once."""
+def listen(
+    stream: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]], drop: Callable[[int], None] | None = None
+) -> None:
+    """Hands on the questions, and by `drop` which is to be dropped. When the input ends the parent has gone, and this
+    process ends at once."""
     while (frame := read_frame(stream)) is not None:
-        tasks.put(frame)
+        if drop is not None and isinstance(frame[0], Drop):
+            drop(frame[0].number)
+        else:
+            tasks.put(frame)
     os._exit(0)
 
 
@@ -93,11 +108,12 @@ def main() -> None:
     end_with_parent()
     restrict(first[0])
     tasks: queue.SimpleQueue[tuple[Any, bytes]] = queue.SimpleQueue()
-    threading.Thread(target=listen, args=(sys.stdin.buffer, tasks), daemon=True).start()
-    serve(output, tasks)
+    dropping = Dropping()
+    threading.Thread(target=listen, args=(sys.stdin.buffer, tasks, dropping.drop), daemon=True).start()
+    serve(output, tasks, dropping)
 
 
-def serve(output: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]]) -> None:
+def serve(output: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]], dropping: Dropping) -> None:
     """Warms up, says so, and answers one question after the other."""
     from dataclasses import replace
 
@@ -107,10 +123,17 @@ def serve(output: BinaryIO, tasks: queue.SimpleQueue[tuple[Any, bytes]]) -> None
 
     with threadpool_limits(limits=1):
         known.warm_up()
+        gc.collect()
+        gc.freeze()  # what is there now stays, and is not looked at again
         _write(output, READY)
-        while True:
+        for number in count(1):
             task, _ = tasks.get()
-            answer = known.answer(task)
+            try:
+                dropping.begin(number)
+                answer = known.answer(task)
+                dropping.begin(0)
+            except DroppedError:
+                answer = known.DROPPED
             _write(output, (replace(answer, body=b""), held()), answer.body)
 
 

@@ -61,7 +61,7 @@ async def start(request: Request) -> Response:
     key = asking.read_key(request)
     lab = await asking.read_lab(request, here.settings)
     await asyncio.to_thread(asking.check_affordable, lab, here.settings)
-    visitor, client = here.visitors.welcome(request), here.visitors.client(request)
+    visitor, client = here.visitors.welcome(request), here.visitors.client(request).name
     run, new = await here.training.create(lab, results.title_of(lab), visitor, client, key)
     response = _told(here, run, True, NEW if new else KEPT)
     response.headers["location"] = f"{router.prefix}/{run.id}"
@@ -99,7 +99,8 @@ async def events(request: Request, id: str) -> Response:
     if seen(request.scope).method == "HEAD":
         return Response(media_type=EventStream.media_type, headers={"cache-control": "no-store"})
     viewers = here.training.viewers
-    viewer = viewers.admit(run.id, here.visitors.client(request))
+    viewer = viewers.admit(run.id, here.visitors.client(request).name)
+    here.training.elsewhere.look()
     content = follow(here.training.writer, run, viewer, after, here.settings.heartbeat_seconds)
     return EventStream(content, lambda: viewers.leave(viewer))
 
@@ -123,7 +124,7 @@ async def control(request: Request, id: str) -> Response:
     here = services(request)
     run = await _own(here, request, id)
     asked = await asking.read_control(request, here.settings)
-    await here.training.control(run, asked.action, asked.rate, here.visitors.client(request))
+    await here.training.control(run, asked.action, asked.rate, here.visitors.client(request).name)
     return _told(here, run, True)
 
 

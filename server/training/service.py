@@ -19,6 +19,7 @@ from server.store.errors import StoreError, unknown_run
 from server.store.rows import Event, NewRun, new_id
 from server.store.writer import Writer
 from server.training.conductor import Conductor
+from server.training.elsewhere import Elsewhere
 from server.training.ledger import Ledger, event, state
 from server.training.messages import FINISHED
 from server.training.runs import Run, lab_of, recalled
@@ -47,6 +48,7 @@ class Training:
         self._known: OrderedDict[str, Run] = OrderedDict()
         self._waiting: list[Run] = []
         self._clients: dict[str, str] = {}  # run that goes on or waits -> who is charged for it
+        self.elsewhere = Elsewhere(self.ledger, self._going, self.control, self._clients)
         self._looked, self._expired = -LOOK_SECONDS, -EXPIRE_SECONDS
         self._beginning = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,6 +109,7 @@ class Training:
     async def enqueue(self, run: Run, client: str) -> None:
         """Has a run wait for its turn, which may come at once."""
         self._clients[run.id] = client
+        self.elsewhere.look()
         try:
             await self.ledger.record(run, status="queued")
         except StoreError as error:
@@ -131,7 +134,7 @@ class Training:
         """Returns a run, from memory or from the store; raises StoreError (404) for one that is not kept."""
         await self.look()
         known = self._known.get(run)
-        if known is not None and run in self._clients:
+        if known is not None and self.elsewhere.is_ours(known):
             self._known.move_to_end(run)
             return known
         row = await self.writer.run(run)
@@ -143,7 +146,11 @@ class Training:
         while more := await self.writer.events(run, events[-1].id if events else 0, PAGE):
             events += more
         found = await asyncio.to_thread(lambda: recalled(row, lab_of(row), events))
-        return self._known[run] if run in self._clients else self._keep(found)
+        known = self._known.get(run)
+        if known is not None and self.elsewhere.is_ours(known):
+            return known
+        self._clients.pop(run, None)  # another server has done something with it
+        return self._keep(found)
 
     def processes(self, run: Run) -> int:
         """Returns how many processes train a run, or would if it were its turn."""
@@ -154,6 +161,9 @@ class Training:
         async with run.control:
             if run.status in FINISHED and not (action == "stop" and run.status == "cancelled"):
                 raise refuse(409, "action", action, f"the run is {run.status}", "Start a new run.")
+            if self.elsewhere.has(run):
+                await self.elsewhere.order(run, action, rate)
+                return
             self._take_over(run, client)
             if action == "resume" and run.status in ("paused", "interrupted"):
                 self._check_room(client)
@@ -172,6 +182,9 @@ class Training:
     async def delete(self, run: Run) -> bool:
         """Returns whether the run is gone: one that has come to its end is forgotten; one that goes on is cancelled."""
         async with run.control:
+            if self.elsewhere.has(run):
+                await self.elsewhere.order(run, "stop", 0.0)
+                return False
             if run.status not in FINISHED:
                 self._take_over(run, run.visitor)
                 await self._cancel(run)
@@ -185,23 +198,26 @@ class Training:
         """Returns the run in plain arrays."""
         return await view_of(self.writer, run)
 
+    def _going(self) -> list[Run]:
+        """Returns the runs that go on here, or wait for their turn."""
+        return [*self._waiting, *self.conductor.active]
+
     def _take_over(self, run: Run, client: str) -> None:
-        """Has this server answer for a run from now on, unless another one does."""
-        if run.id in self._clients:
-            return
-        if run.status in ("queued", "running"):
-            raise refuse(409, "run", run.id, "another server that shares the database trains it", "Ask that one.")
-        self._clients[run.id] = client
-        self._known[run.id] = run
+        """Has this server answer for a run from now on."""
+        if run.id not in self._clients:
+            self._clients[run.id] = client
+            self._known[run.id] = run
 
     async def _pause(self, run: Run) -> None:
         """Has a run wait until it is resumed; what it has is kept."""
-        self._withdraw(run)
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(run)
         await self.conductor.rest(run, "paused")
 
     async def _cancel(self, run: Run) -> None:
         """Ends a run for good within moments; what it has is kept."""
-        self._withdraw(run)
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(run)
         await self.conductor.end(run, "cancelled", seconds=CANCEL_SECONDS)
 
     async def _change_rate(self, run: Run, rate: float) -> None:
@@ -224,6 +240,7 @@ class Training:
     async def stop(self) -> None:
         """Ends within a second: what runs is stored, and can be resumed when the server is there again."""
         await self._winding()
+        await self.elsewhere.stop()
         await self.conductor.settled()
         await self.conductor.pool.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -250,10 +267,6 @@ class Training:
         for outcome in await rest:
             if isinstance(outcome, BaseException):
                 log.error("a run could not be stored at the end: %s", outcome)
-
-    def _withdraw(self, run: Run) -> None:
-        if run in self._waiting:
-            self._waiting.remove(run)
 
     def _keep(self, run: Run) -> Run:
         """Remembers a run; of those that do not go on, the last ones asked about."""

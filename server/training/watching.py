@@ -79,6 +79,10 @@ class Viewers:
             del self._of_client[viewer.client]
         self.count -= 1
 
+    def watched(self) -> list[str]:
+        """Returns the runs that somebody watches here."""
+        return list(self._of_run)
+
     def publish(self, run: str, events: Sequence[Event]) -> None:
         """Sends events, in their order, to everybody who watches the run."""
         for viewer in list(self._of_run.get(run, ())):

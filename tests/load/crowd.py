@@ -19,13 +19,7 @@ seeds = itertools.count(1)
 async def pupil(port: int, times: Times) -> None:
     """Opens the page, which gives a cookie; then moves k and waits for the answer, thinks, and moves it again."""
     random_one = random.Random(next(seeds))
-    page = Connection(port)
-    try:
-        _, headers, _ = await page.get("/")
-    finally:
-        page.close()
-    cookie = headers.get("set-cookie", "").partition(";")[0]
-    connection, seed = Connection(port, cookie), next(seeds)
+    connection, seed = await Connection.of_visitor(port), next(seeds)
     while True:
         await asyncio.sleep(random_one.uniform(0, 2 * THINKING))
         await connection.timed(SMALL.format(k=random_one.randint(1, 24), seed=seed), times)
@@ -49,10 +43,7 @@ async def hog(port: int, times: Times) -> None:
 
 async def heavy(port: int, times: Times) -> None:
     """One of many honest clients with a heavy wish each."""
-    page = Connection(port)
-    _, headers, _ = await page.get("/")
-    page.close()
-    connection = Connection(port, headers.get("set-cookie", "").partition(";")[0])
+    connection = await Connection.of_visitor(port)
     while True:
         await connection.timed(HEAVY.format(seed=next(seeds)), times)
         await asyncio.sleep(HEAVY_THINKING)
@@ -78,22 +69,6 @@ async def trickler(port: int, times: Times) -> None:
                 if reader.at_eof():
                     break
             writer.close()
-        except OSError as error:
-            times.faults[type(error).__name__] += 1
-            await asyncio.sleep(1.0)
-
-
-async def viewer(port: int, times: Times, address: str) -> None:
-    """Follows the events of a training run, and counts them."""
-    while True:
-        try:
-            reader, writer = await asyncio.open_connection(ADDRESS, port)
-            writer.write(f"GET {address} HTTP/1.1\r\nHost: {ADDRESS}\r\n\r\n".encode())
-            async for line in reader:
-                if line.startswith(b"id:"):
-                    times.statuses[200] += 1
-            writer.close()
-            return
         except OSError as error:
             times.faults[type(error).__name__] += 1
             await asyncio.sleep(1.0)

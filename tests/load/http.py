@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 ADDRESS = "127.0.0.1"
+TRIES = 3
 
 
 @dataclass
@@ -17,11 +20,13 @@ class Times:
     name: str
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    slowest: float = 0.0  # seconds, of any answer, and of a request that was not answered at the end
     without_retry_after: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
     def note(self, status: int, seconds: float, headers: dict[str, str]) -> None:
         self.statuses[status] += 1
+        self.slowest = max(self.slowest, seconds)
         if status == 200:
             self.seconds.append(seconds)
         elif status in (429, 503) and "retry-after" not in headers:
@@ -29,8 +34,17 @@ class Times:
 
     def quantile(self, share: float) -> float:
         """Returns milliseconds; NaN where nothing was answered."""
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+        return quantile(self.seconds, share)
+
+    def clear(self) -> None:
+        """Forgets everything until now."""
+        self.__init__(self.name)  # type: ignore[misc]
+
+
+def quantile(seconds: list[float], share: float) -> float:
+    """Returns milliseconds; NaN of nothing."""
+    ordered = sorted(seconds)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 class Connection:
@@ -40,16 +54,27 @@ class Connection:
         self.port, self.cookie = port, cookie
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
+    @classmethod
+    async def of_visitor(cls, port: int) -> Connection:
+        """Returns the connection of somebody who has opened the page, and has a cookie from it."""
+        made = cls(port)
+        for tries in range(TRIES):
+            try:
+                _, headers, _ = await made.get("/")
+                break
+            except (OSError, EOFError):  # closed for another, in a throng of 1,500 that come at once: as a browser does
+                if tries == TRIES - 1:
+                    raise
+        made.cookie = headers.get("set-cookie", "").partition(";")[0]
+        return made
+
     async def get(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """Returns status, headers and body. Raises OSError or EOFError if the server closes in the middle."""
-        fresh = self._streams is None
-        try:
-            return await self._ask(path)
-        except (OSError, EOFError):
-            self.close()
-            if fresh:
-                raise
-            return await self._ask(path)  # a kept connection had been closed meanwhile
+        return await self._again("GET", path)
+
+    async def post(self, path: str, value: Any) -> tuple[int, dict[str, str], bytes]:
+        """The same for a JSON value that is sent."""
+        return await self._again("POST", path, json.dumps(value).encode())
 
     async def timed(self, path: str, into: Times) -> None:
         """Asks, and notes what came of it."""
@@ -60,21 +85,41 @@ class Connection:
         except (OSError, EOFError) as error:
             self.close()
             into.faults[type(error).__name__] += 1
+        except asyncio.CancelledError:
+            into.slowest = max(into.slowest, time.perf_counter() - begun)
+            raise
 
     def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
 
-    async def _ask(self, path: str) -> tuple[int, dict[str, str], bytes]:
+    async def _again(self, method: str, path: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+        fresh = self._streams is None
+        try:
+            return await self._ask(method, path, body)
+        except (OSError, EOFError):
+            self.close()
+            if fresh:
+                raise
+            return await self._ask(method, path, body)  # a kept connection had been closed meanwhile
+
+    async def _ask(self, method: str, path: str, sent: bytes) -> tuple[int, dict[str, str], bytes]:
         if self._streams is None:
             self._streams = await asyncio.open_connection(ADDRESS, self.port)
         reader, writer = self._streams
-        cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\n{cookie}\r\n".encode())
+        writer.write(request(method, path, self.cookie, sent))
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if headers.get("connection") == "close":
             self.close()
         return int(head[0].split()[1]), headers, body
+
+
+def request(method: str, path: str, cookie: str = "", body: bytes = b"") -> bytes:
+    """Returns the bytes of one request."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {ADDRESS}"]
+    lines += [f"Cookie: {cookie}"] if cookie else []
+    lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []
+    return "\r\n".join([*lines, "", ""]).encode() + body

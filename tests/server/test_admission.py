@@ -9,7 +9,7 @@ import pytest
 
 import engine
 from server.admission import Admission, Claim, estimated_seconds
-from server.clients import network
+from server.clients import Client, network
 from server.problems import RefusedError
 from server.queries import Query
 from server.settings import Settings
@@ -60,8 +60,17 @@ def test_what_cannot_be_known_grows_with_its_bytes() -> None:
 def test_small_analyses_are_light_and_large_ones_are_not() -> None:
     there = admission()
     small = query(steps=16, hidden=4, batch=1)
-    assert there.claim(Task(Query("analysis", small.config, certificate=False)), "a").light
-    assert not there.claim(Task(query(steps=2000, hidden=64)), "a").light
+    assert there.claim(Task(Query("analysis", small.config, certificate=False)), Client("a")).light
+    assert not there.claim(Task(query(steps=2000, hidden=64)), Client("a")).light
+
+
+def test_what_is_light_stays_light_where_everything_takes_longer() -> None:
+    there = admission()
+    small = Task(query(steps=16, hidden=4, batch=1))
+    nominal = there.claim(small, Client("a"))
+    there.factor = 10.0
+    claim = there.claim(small, Client("a"))
+    assert (claim.light, claim.seconds) == (True, pytest.approx(10 * nominal.seconds))
 
 
 def test_a_client_may_have_so_many_jobs_and_so_much_work() -> None:
@@ -105,11 +114,11 @@ def test_what_has_left_the_queue_is_no_longer_counted_among_what_waits() -> None
 def test_the_factor_follows_what_jobs_really_take_within_bounds() -> None:
     there = admission()
     for _ in range(200):
-        job = Waiting(there.claim(Task(query()), "a"))
+        job = Waiting(there.claim(Task(query()), Client("a")))
         there.learn(job, 3 * estimated_seconds(Task(query())))
     assert there.factor == pytest.approx(3, rel=0.01)
     for _ in range(1000):
-        there.learn(Waiting(there.claim(Task(query()), "a")), 1e6)
+        there.learn(Waiting(there.claim(Task(query()), Client("a"))), 1e6)
     assert there.factor == pytest.approx(10)
 
 

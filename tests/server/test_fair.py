@@ -72,8 +72,49 @@ def test_what_is_put_back_is_first() -> None:
     queue.add("second", "b", 2.0)
     lost = queue.pop()
     assert lost == "first"
-    queue.again(lost, "a", 1.0)
+    queue.again(lost, 1.0)
     assert drained(queue) == ["first", "second"]
+
+
+def test_many_names_made_up_in_one_network_get_one_share() -> None:
+    queue: Fair[str] = Fair()
+    for n in range(100):
+        queue.add("hog", f"made up {n}", 1.0, network="hog's")
+    for n in range(20):
+        queue.add("pupil", f"pupil {n}", 1.0, network="school")
+    assert abs(Counter(drained(queue)[:20])["pupil"] - 10) <= 1
+
+
+def test_a_network_with_one_large_request_gets_its_turn_before_small_ones_without_end() -> None:
+    queue: Fair[str] = Fair()
+    queue.add("small", "a", 1.0, network="one")
+    queue.add("large", "b", 10.0, network="other")
+    served = []
+    for _ in range(15):
+        queue.add("small", "a", 1.0, network="one")
+        served.append(queue.pop())
+    assert served.index("large") == 9
+
+
+def test_a_network_is_fair_within_itself_while_another_waits() -> None:
+    queue: Fair[str] = Fair()
+    for n in range(5):
+        queue.add(f"hog {n}", "hog", 1.0, network="school")
+        queue.add(f"far {n}", "far", 1.0, network="elsewhere")
+    queue.add("pupil", "pupil", 0.5, network="school")
+    assert "pupil" in drained(queue)[:2]
+
+
+@given(ITEMS)
+def test_networks_lose_nothing(items: list[tuple[str, float, bool]]) -> None:
+    queue: Fair[int] = Fair()
+    for n, (client, cost, light) in enumerate(items):
+        queue.add(n, client, cost, light, network=client)
+    lights = [n for n, item in enumerate(items) if item[2]]
+    assert sorted(iter(lambda: queue.pop(only_light=True), None)) == lights
+    assert abs(queue.seconds(False) - sum(cost for _, cost, light in items if not light)) < 1e-6
+    assert sorted(drained(queue)) == [n for n in range(len(items)) if n not in lights]  # type: ignore[type-var]
+    assert (len(queue), queue.seconds(True), queue.seconds(False)) == (0, 0.0, 0.0)
 
 
 @given(ITEMS)

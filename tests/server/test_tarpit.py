@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from server.tarpit import DELAY, MOST_CLIENTS, OF_ALL, OF_ONE, SPAN, Tarpit
+import heapq
+from collections import Counter
+
+from server.tarpit import DELAY, LONGEST, MOST_CLIENTS, OF_ALL, OF_ONE, PACE_ONE, SPAN, Tarpit
 
 
 def test_the_first_refusals_are_answered_at_once() -> None:
@@ -21,14 +24,36 @@ def test_it_ends_when_the_storm_ends() -> None:
     pit = Tarpit()
     for n in range(100):
         pit.refused("a", 0.01 * n)
-    assert pit.refused("a", 1.1) == DELAY
+    assert pit.refused("a", 1.1) >= DELAY
     assert pit.refused("a", 1.1 + SPAN) == 0.0
 
 
 def test_many_clients_together_are_held_back_too() -> None:
     pit = Tarpit()
     answered = [pit.refused(f"client {n}", 0.001 * n) for n in range(OF_ALL + 10)]
-    assert answered == [0.0] * OF_ALL + [DELAY] * 10
+    assert answered[:OF_ALL] == [0.0] * OF_ALL
+    assert all(DELAY <= seconds < DELAY + 0.1 for seconds in answered[OF_ALL:])
+
+
+def test_a_storm_is_refused_evenly_and_at_a_bounded_pace() -> None:
+    """500 connections that come back at once, each time that they are refused, for a minute."""
+    pit, waiting = Tarpit(), [0.0] * 500
+    times = []
+    while (now := heapq.heappop(waiting)) < 60:
+        due = now + pit.refused("hog", now)
+        assert due <= now + LONGEST + 1e-9
+        times.append(due)
+        heapq.heappush(waiting, due)
+    settled = sorted(time for time in times if 30 <= time < 60)
+    assert len(settled) / 30 < 1.1 / PACE_ONE
+    assert max(Counter(int(10 * time) for time in settled).values()) <= 1.5 * 0.1 / PACE_ONE  # in no tenth of a second
+
+
+def test_whoever_is_refused_beside_a_storm_does_not_wait_for_its_end() -> None:
+    pit = Tarpit()
+    for n in range(600):
+        pit.refused("hog", 0.001 * n)
+    assert pit.refused("pupil", 0.7) < 2.5
 
 
 def test_only_so_many_clients_are_remembered() -> None:
