@@ -1,32 +1,37 @@
 """The page's speed in a real Chromium: `python -m benchmarks.page`.
 
-From a slider's change to the frame that shows it, everything on the page redrawn; and from a cold
-load to the first picture. The page marks the first frame after a drawing (`pixels`) itself.
+From a slider's change to the frame that shows it, everything on the page redrawn; and from a cold and from a
+warm load to the first text, the first picture and all pictures. The page marks its frames itself.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.timing import machine, percentile
 from scripts.chromium import launch_options
 from scripts.running import running
 
-VIEW = "steps=100&hidden=32"
 SIZE = {"width": 1440, "height": 900}
-# Moves a slider to a place, as a hand does, and returns the milliseconds until the frame that shows it, with
-# those of the request among them, and of the engine among those.
+# Moves a slider to a place, as a hand does, and returns the milliseconds until the frame that shows everything,
+# and, of those, until the first that shows the strip and the norms; of each request, and of the engine in it.
 MOVE = """async ([name, value]) => {
   const slider = document.querySelector(`input[type=range][aria-label="${name}, slider"]`);
+  const first = [];
   const drawn = new Promise((resolve, reject) => {
     new PerformanceObserver((list, observer) => {
-      observer.disconnect();
-      resolve(list.getEntries().at(-1).duration);
+      for (const entry of list.getEntries()) {
+        if (entry.name === "slider-to-first") first.push(entry.duration);
+        if (entry.name !== "slider-to-pixels") continue;
+        observer.disconnect();
+        resolve(entry.duration);
+      }
     }).observe({ type: "measure" });
-    setTimeout(() => reject(new Error(`nothing was drawn for ${name} = ${value}`)), 10000);
+    setTimeout(() => reject(new Error(`nothing was drawn for ${name} = ${value}`)), 20000);
   });
   performance.clearMarks();
   performance.clearResourceTimings();
@@ -34,9 +39,10 @@ MOVE = """async ([name, value]) => {
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   const whole = await drawn;
   await new Promise(requestAnimationFrame);
-  const asked = performance.getEntriesByType("resource").find((entry) => entry.name.includes("/analysis?"));
-  const engine = asked.serverTiming.find((timing) => timing.name === "engine").duration;
-  return { whole, request: asked.duration, engine };
+  const asked = performance.getEntriesByType("resource").filter((entry) => /analysis[?]|credit[?]/.test(entry.name));
+  const engine = (entry) => entry.serverTiming.find((timing) => timing.name === "engine").duration;
+  return { whole, first: first[0] ?? whole, request: Math.max(...asked.map((entry) => entry.duration)),
+    engine: Math.max(...asked.map(engine)) };
 }"""
 # Waits for all pictures. (Playwright's own waiting needs `eval`, which the page's policy forbids.)
 DRAWN = """async () => {
@@ -45,62 +51,96 @@ DRAWN = """async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }"""
-MARKS = """() => Object.fromEntries(["pixels", "all-drawn"].map(
-  (name) => [name, performance.getEntriesByName(name)[0]?.startTime]))"""
+MARKS = """() => ({
+  ...Object.fromEntries(["first-contentful-paint", "pixels", "all-drawn"].map(
+    (name) => [name, performance.getEntriesByName(name)[0]?.startTime])),
+  plotly: performance.getEntriesByType("resource").find((one) => one.name.includes("/vendor/plotly")).responseEnd })"""
+LOADED = {"first-contentful-paint": "text readable", "plotly": "Plotly's script there", "pixels": "first picture",
+          "all-drawn": "all pictures"}
 
 
 Taken = dict[str, float]  # milliseconds
 
 
-def drag(page: Page, name: str, values: Sequence[float]) -> list[Taken]:
+def drag(page: Page, name: str, values: Iterable[float]) -> list[Taken]:
     """Returns what each change took; every value is new to the server, so nothing comes from a cache."""
     return [page.evaluate(MOVE, [name, value]) for value in values]
 
 
-def sliders(browser: Browser, address: str) -> None:
+def sliders(browser: Browser, address: str, steps: int, hidden: int, ks: Sequence[int], gains: Sequence[float]) -> None:
     """Prints how long a change takes while a slider is dragged, certificates waiting until it rests."""
     page = browser.new_page(viewport=SIZE)
-    page.goto(f"{address}/?{VIEW}")
+    page.goto(f"{address}/?steps={steps}&hidden={hidden}")
     page.evaluate(DRAWN)
     drag(page, "Window k (num_steps)", [19, 21])  # the first changes compile the page's script
-    taken = {"k": drag(page, "Window k (num_steps)", [k for k in range(2, 100) if k not in (19, 20, 21)]),
-             "gain": drag(page, "Recurrent gain", [round(0.05 * n, 2) for n in range(1, 61) if n != 20])}
-    print(f"slider to pixels, everything redrawn, LSTM, T=100, H=32, B=8, {SIZE['width']} x {SIZE['height']}:")
+    taken = {"k": drag(page, "Window k (num_steps)", [k for k in ks if k not in (19, 20, 21)]),
+             "gain": drag(page, "Recurrent gain", [round(gain, 2) for gain in gains if gain != 1.0])}
+    print(f"slider to pixels, everything redrawn, LSTM, T={steps}, H={hidden}, B=8, at {page.viewport_size}:")
     taken["both"] = taken["k"] + taken["gain"]
     for name, each in taken.items():
-        whole, request, engine = ([one[part] for one in each] for part in ("whole", "request", "engine"))
+        parts = ("whole", "first", "request", "engine")
+        whole, first, request, engine = ([one[part] for one in each] for part in parts)
         drawing = [a - b for a, b in zip(whole, request, strict=True)]
         print(f"  {name}: median {statistics.median(whole):.0f} ms, 95th percentile {percentile(whole, 0.95):.0f} ms, "
-              f"worst {max(whole):.0f} ms, of {len(each)} changes; medians of its parts: "
+              f"worst {max(whole):.0f} ms, of {len(each)} changes; strip and norms {statistics.median(first):.0f} ms, "
+              f"95th percentile {percentile(first, 0.95):.0f} ms; medians of its parts: "
               f"request {statistics.median(request):.0f} ms (engine {statistics.median(engine):.0f} ms), "
               f"the rest {statistics.median(drawing):.0f} ms")
     page.close()
 
 
-def cold_load(browser: Browser, address: str, loads: int = 7) -> None:
-    """Prints the time from the navigation to the first picture, with nothing cached in browser or server."""
+def load(context: BrowserContext, address: str) -> Taken:
+    """Returns when things were there, from the navigation on."""
+    page = context.new_page()
+    page.goto(address)
+    page.evaluate(DRAWN)
+    marks: Taken = page.evaluate(MARKS)
+    page.wait_for_timeout(500)  # the browser writes its cache
+    page.close()
+    return marks
+
+
+def cold(browser: Browser, address: str, loads: int = 7) -> None:
+    """Prints the loads with nothing cached in browser or server."""
     marks = []
     for seed in range(1, loads + 1):
         context = browser.new_context(viewport=SIZE)
-        page = context.new_page()
-        page.goto(f"{address}/?seed={seed}")
-        page.evaluate(DRAWN)
-        marks.append(page.evaluate(MARKS))
+        marks.append(load(context, f"{address}/?seed={seed}"))
         context.close()
-    first, whole = ([mark[name] for mark in marks] for name in ("pixels", "all-drawn"))
-    print(f"cold load, {loads} times: first picture after {statistics.median(first):.0f} ms "
-          f"(worst {max(first):.0f} ms), all pictures after {statistics.median(whole):.0f} ms "
-          f"(worst {max(whole):.0f} ms)")
+    tell("cold load", marks)
+
+
+def warm(address: str, loads: int = 7) -> None:
+    """Prints the loads of somebody who was here before: the browser has the files and the compiled script, and
+    the analysis is a new one. Chromium keeps what it compiled from the second load on."""
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        options = launch_options()
+        context = playwright.chromium.launch_persistent_context(folder, viewport=SIZE, **options)  # type: ignore[arg-type]
+        marks = [load(context, f"{address}/?seed={100 + seed}") for seed in range(loads + 3)][3:]
+        context.close()
+    tell("warm load", marks)
+
+
+def tell(what: str, marks: list[Taken]) -> None:
+    """Prints medians and worst cases."""
+    parts = []
+    for name, words in LOADED.items():
+        times = [mark[name] for mark in marks]
+        parts.append(f"{words} after {statistics.median(times):.0f} ms (worst {max(times):.0f} ms)")
+    print(f"{what}, {len(marks)} times: {', '.join(parts)}")
 
 
 def main() -> None:
     print(machine())
-    with running() as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(**launch_options())  # type: ignore[arg-type]
-        print(f"Chromium {chromium.version}")
-        cold_load(chromium, address)
-        sliders(chromium, address)
-        chromium.close()
+    with running() as address:
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(**launch_options())  # type: ignore[arg-type]
+            print(f"Chromium {chromium.version}")
+            cold(chromium, address)
+            sliders(chromium, address, 100, 32, range(2, 100), [0.05 * n for n in range(1, 61)])
+            sliders(chromium, address, 512, 128, range(40, 480, 44), [0.3 * n for n in range(1, 9)])
+            chromium.close()
+        warm(address)
 
 
 if __name__ == "__main__":

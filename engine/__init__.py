@@ -1,6 +1,6 @@
 """Exact per-timestep gradients of recurrent networks under full and truncated BPTT."""
 
-from engine.analysis import INCLUDES, analyze, certify
+from engine.analysis import INCLUDES, analyze, certify, credit_matrix
 from engine.config import OPTION, OPTIONS, Config, Option, as_query, canonical, parse, validate
 from engine.cost import Estimate, check_affordable, estimate
 from engine.errors import InputError, Problem
@@ -20,7 +20,7 @@ from engine.long import (
 )
 from engine.presets import PRESETS, QUESTIONS, Preset
 from engine.reference import Reference, reference, shared_part
-from engine.traces import Analysis, Certificate
+from engine.traces import Analysis, Certificate, Credit
 from engine.training import (
     LAB_OPTIONS,
     LAB_PRESETS,
@@ -80,6 +80,7 @@ __all__ = [
     "Comparison",
     "Config",
     "Convention",
+    "Credit",
     "Estimate",
     "Given",
     "InputError",
@@ -112,6 +113,7 @@ __all__ = [
     "check_range",
     "close_up",
     "convention_of",
+    "credit_matrix",
     "estimate",
     "estimate_closeup",
     "estimate_lab",

@@ -24,13 +24,14 @@ from engine.given import Given
 from engine.network import Network
 from engine.norms import gradient_norms, state_norms
 from engine.paths import paths
-from engine.reference import Reference, credit_of, reference, shared_part
+from engine.reference import Reference, credit_of, nearest_row, reference, row_of, shared_part
 from engine.spectrum import spectrum
 from engine.tasks import Batch
 from engine.traces import (
     Analysis,
     Certificate,
     Credit,
+    CreditRow,
     GradientNorms,
     LossView,
     Nonfinite,
@@ -38,10 +39,11 @@ from engine.traces import (
     Sequence,
     StateNorms,
 )
-from engine.truncation import Plan, dead_edges, plan_of, reach, taper
+from engine.truncation import Plan, dead_edges, plan_of, reach, taper, uncut
 from engine.unroll import Tape, unroll
 
-INCLUDES = ("credit", "gradients", "weights", "states", "inputs", "bias_curve", "paths", "spectrum", "gates", "draws")
+INCLUDES = ("credit", "row", "gradients", "weights", "states", "inputs", "bias_curve", "paths", "spectrum", "gates",
+            "draws")
 DIAGNOSTICS: dict[str, Callable[[Reference], Any]] = {
     "bias_curve": bias_curve, "paths": paths, "spectrum": spectrum, "gates": gates,
 }
@@ -49,16 +51,27 @@ SUBNORMAL = float(np.finfo(np.float32).tiny)
 
 
 def analyze(config: Config, given: Given | None = None, include: frozenset[str] = frozenset({"credit"}),
-            certify: bool = True, kept: Reference | None = None) -> Analysis:
+            certify: bool = True, kept: Reference | None = None, loss: int | None = None) -> Analysis:
     """Returns the analysis of a config, or of the caller's own weights and data under it.
 
     Pure and deterministic. `include` adds parts (see INCLUDES); without `certify` the certificates are
-    None. `kept` is an earlier `reference` of the same given and shared part, to save its work. Raises
-    InputError for whatever does not fit, before anything is computed."""
+    None. `kept` is an earlier `reference` of the same given and shared part, to save its work. `loss` is the loss
+    step whose row of the credit matrix `row` is, or one near it; by default the last. Raises InputError for whatever
+    does not fit, before anything is computed."""
     config = validate(config)
     check_affordable(config, include, certify)
     with quiet_single_thread():
-        return _Run(config, given, kept).analysis(include, certify)
+        return _Run(config, given, kept, loss).analysis(include, certify)
+
+
+def credit_matrix(config: Config, given: Given | None = None, kept: Reference | None = None) -> tuple[Credit, str]:
+    """Returns the credit matrix and its sentence, without the rest."""
+    config = validate(config)
+    check_affordable(config, ("credit",), False)
+    with quiet_single_thread():
+        kept, plan = _reference(config, given, kept), plan_of(config)
+        found = _credit(kept, plan, reset_run(kept, plan) if plan.reset.any() else kept.tape)
+        return found, words.credit(found, plan.reset)
 
 
 def certify(config: Config, given: Given | None = None,
@@ -70,27 +83,36 @@ def certify(config: Config, given: Given | None = None,
         return _Run(config, given, kept).certificates()
 
 
+def _reference(config: Config, given: Given | None, kept: Reference | None) -> Reference:
+    """Returns the one that was kept, if it is this config's."""
+    return kept if kept is not None and kept.config == shared_part(config) else reference(config, given)
+
+
+def reset_run(kept: Reference, plan: Plan) -> Tape:
+    """Returns the run that starts every window of the plan from the initial state."""
+    if len(plan.starts) == 1:
+        return kept.tape
+    reset = np.zeros(plan.steps, bool)
+    reset[plan.starts[1:]] = True
+    return unroll(kept.x.network, kept.x.params, kept.x.data, reset)
+
+
+def _credit(kept: Reference, plan: Plan, tape: Tape) -> Credit:
+    return credit_of(kept.x, tape, plan) if plan.reset.any() else kept.credit
+
+
 class _Run:
     """The passes of one analysis beside its reference: reset forward, truncated backward."""
 
-    def __init__(self, config: Config, given: Given | None, kept: Reference | None) -> None:
-        if kept is None or kept.config != shared_part(config):
-            kept = reference(config, given)
+    def __init__(self, config: Config, given: Given | None, kept: Reference | None, loss: int | None = None) -> None:
+        kept = _reference(config, given, kept)
         self.config, self.kept, self.x, self.plan = config, kept, kept.x, plan_of(config)
-        self.was_reset = self._reset_run()
+        self.was_reset = reset_run(kept, self.plan)
         self.tape = self.was_reset if self.plan.reset.any() else kept.tape
         self.same = self.tape is kept.tape and np.array_equal(self.plan.edge, kept.plan.edge)
         self.truncated = kept.gradients if self.same else backprop(
             self.x.network, self.x.params, self.tape, self.plan)
-
-    def _reset_run(self) -> Tape:
-        """Returns the run that starts every window of the plan from the initial state."""
-        starts = self.plan.starts[1:]
-        if not len(starts):
-            return self.kept.tape
-        reset = np.zeros(self.config.steps, bool)
-        reset[starts] = True
-        return unroll(self.x.network, self.x.params, self.x.data, reset)
+        self.loss = loss
 
     def certificates(self) -> tuple[Certificate, Certificate]:
         full = self.kept.certificate
@@ -112,7 +134,7 @@ class _Run:
             loss=loss, states=states,
             truncated=truncated, full=kept.norms, costs=costs(self.truncated.blocks, kept.gradients.blocks),
             carry_over=carry_over(x.network, x.data, self.plan.starts, kept.tape, self.was_reset),
-            credit=self._credit() if "credit" in include else None,
+            credit=_credit(kept, self.plan, self.tape) if "credit" in include else None,
             certificate=checks[0], certificate_full=checks[1],
             nonfinite=nonfinite(truncated if np.isfinite(kept.norms.h).all() else kept.norms, states,
                                  self.tape.losses.mean(axis=1)),
@@ -120,7 +142,7 @@ class _Run:
             gradients=dict(self.truncated.blocks) if "gradients" in include else None,
             gradients_full=dict(kept.gradients.blocks) if "gradients" in include else None,
             weights=dict(x.params) if "weights" in include else None,
-            arrays=self._arrays(include), **self._diagnostics(include)))
+            arrays=self._arrays(include), row=self._row() if "row" in include else None, **self._diagnostics(include)))
 
     def _diagnostics(self, include: frozenset[str]) -> dict[str, Any]:
         """Returns the deeper diagnostics that were asked for, by field; they are about the reference."""
@@ -130,8 +152,9 @@ class _Run:
             found["draws"] = draws(self.kept, self.config)
         return found
 
-    def _credit(self) -> Credit:
-        return credit_of(self.x, self.tape, self.plan) if self.plan.reset.any() else self.kept.credit
+    def _row(self) -> CreditRow:
+        loss = nearest_row(self.x, self.loss)
+        return self.kept.row(loss) if self.tape is self.kept.tape else row_of(self.x, self.tape, uncut(self.plan), loss)
 
     def _arrays(self, include: frozenset[str]) -> dict[str, Floats] | None:
         H, out = self.x.network.hidden, {}

@@ -54,7 +54,9 @@ def require_shape(name: str, value: object, shape: tuple[int, ...], axes: str) -
 
 def norm(x: Array, axis: int | tuple[int, ...]) -> Array:
     """Returns the Euclidean norm over `axis`, without overflow or underflow of the squares."""
-    plain: Array = np.sqrt(np.square(x).sum(axis=axis))
+    one = isinstance(axis, int)  # summed where it stands, without the squares in between
+    squares = np.vecdot(x, x, axis=axis) if one else np.square(x).sum(axis=axis)  # type: ignore[call-overload]
+    plain: Array = np.asarray(np.sqrt(squares))
     if plain.size and np.isfinite(plain).all() and plain.min() > 1e-140:
         return plain
     top = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)

@@ -38,10 +38,17 @@ def backprop(network: Network, params: Params, tape: Tape, plan: Plan, after: Se
     sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan, after=after, begins=begins)
     dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
     terms = _terms(network, params, tape, dy, sweep.records)
-    B = tape.losses.shape[1]
-    blocks = frozen({name: _sum(pairs, params[name].shape) / B for name, pairs in terms.items()})
+    B, flat = tape.losses.shape[1], _Once(_flat)
+    blocks = frozen({name: _sum(pairs, params[name].shape, flat) / B for name, pairs in terms.items()})
     return Gradients(tuple(sweep.states), terms, blocks, tuple(ds / B for ds in sweep.initial),
                      tuple(sweep.before))
+
+
+def state_gradients(network: Network, params: Params, tape: Tape, plan: Plan) -> tuple[Array, ...]:
+    """Returns the plan's `Gradients.states` alone: without the sums over steps, a part of the time."""
+    sweep = Sweep(network, params, [layer.factors for layer in tape.layers], plan.tracks)
+    sweep.run(np.matmul(params["W_hy"].T, tape.dy)[:, :, None], plan)
+    return tuple(sweep.states)
 
 
 Fill = Callable[[int, int], None]
@@ -145,9 +152,22 @@ def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: lis
     return {name: terms[name] for name in network.shapes()}
 
 
-def _sum(pairs: list[tuple[Array, Array]], shape: tuple[int, ...]) -> Array:
+class _Once:
+    """What is made of an array once, however many terms it stands in: views of the same memory count as one."""
+
+    def __init__(self, make: Callable[[Array], Array]) -> None:
+        self.make, self.made = make, dict[tuple[object, ...], Array]()
+
+    def __call__(self, x: Array) -> Array:
+        place = (x.__array_interface__["data"][0], x.shape, x.strides)
+        if place not in self.made:
+            self.made[place] = self.make(x)
+        return self.made[place]
+
+
+def _sum(pairs: list[tuple[Array, Array]], shape: tuple[int, ...], flat: _Once) -> Array:
     """Returns the sum over steps and columns of left * right, in one product a pair."""
-    parts = [_flat(left).T @ _flat(right) for left, right in pairs]
+    parts = [flat(left).T @ flat(right) for left, right in pairs]
     return np.concatenate(parts).reshape(shape)
 
 
@@ -158,18 +178,23 @@ def _flat(x: Array) -> Array:
 
 def contributions(gradients: Gradients) -> dict[str, Array]:
     """Returns, per block, (T,): the norm of each step's term of the block's gradient."""
-    out = {}
+    out, gram = {}, _Once(_gram)
     for name, pairs in gradients.terms.items():
-        parts = [_product_norm(left, right) for left, right in pairs]
+        parts = [_product_norm(left, right, gram) for left, right in pairs]
         out[name] = np.hypot.reduce(parts, axis=0) / pairs[0][0].shape[2]
     return out
 
 
-def _product_norm(left: Array, right: Array) -> Array:
+def _gram(x: Array) -> Array:
+    """(T, P, N) -> (T, N, N): each step's products of columns."""
+    return np.asarray(np.matmul(np.swapaxes(x, 1, 2), x))
+
+
+def _product_norm(left: Array, right: Array, gram_of: _Once) -> Array:
     """(T,): |sum_n l_n r_n^T|, from |.|^2 = sum_{n,n'} (l_n . l_n')(r_n . r_n'): two small Gram products
     a step. Steps at which that would lose digits, because samples cancel or squares leave the range of
     double precision, are multiplied out."""
-    gram = np.matmul(np.swapaxes(left, 1, 2), left) * np.matmul(np.swapaxes(right, 1, 2), right)
+    gram = gram_of(left) * gram_of(right)
     squares, size = gram.sum(axis=(1, 2)), np.abs(gram).sum(axis=(1, 2))
     out = np.sqrt(np.maximum(squares, 0.0))
     sound = (squares > 1e-3 * size) & (size > 1e-280) & np.isfinite(size)

@@ -6,21 +6,21 @@ it and hand it back to `analyze`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from engine.arrays import quiet_single_thread
-from engine.backprop import Gradients, backprop
+from engine.arrays import Ints, quiet_single_thread
+from engine.backprop import Gradients, backprop, state_gradients
 from engine.certify import TOLERANCE, certificate
 from engine.config import Config, canonical
 from engine.credit import credit
 from engine.experiment import Experiment, prepare
 from engine.given import Given
-from engine.norms import gradient_norms
+from engine.norms import gradient_norms, norms_of
 from engine.rtrl import witness
-from engine.traces import Certificate, Credit, GradientNorms
+from engine.traces import Certificate, Credit, CreditRow, GradientNorms
 from engine.truncation import Plan, full_plan
 from engine.unroll import Tape, unroll
 
@@ -35,10 +35,17 @@ class Reference:
     x: Experiment
     plan: Plan
     tape: Tape
+    _rows: dict[int, CreditRow] = field(default_factory=dict)  # of the credit matrix, by loss step
 
     @cached_property
     def gradients(self) -> Gradients:
         return backprop(self.x.network, self.x.params, self.tape, self.plan)
+
+    def row(self, loss: int) -> CreditRow:
+        """Returns the row of the credit matrix of a loss step."""
+        if loss not in self._rows:
+            self._rows[loss] = row_of(self.x, self.tape, self.plan, loss)
+        return self._rows[loss]
 
     @cached_property
     def norms(self) -> GradientNorms:
@@ -69,9 +76,31 @@ def reference(config: Config, given: Given | None = None) -> Reference:
         return Reference(shared_part(config), x, plan, unroll(x.network, x.params, x.data, plan.reset))
 
 
-def credit_of(x: Experiment, tape: Tape, plan: Plan) -> Credit:
-    """Returns the credit matrix along a tape, with at most CREDIT_ROWS rows."""
+def row_of(x: Experiment, tape: Tape, whole: Plan, loss: int) -> CreditRow:
+    """Returns one row of the credit matrix along a tape; `whole` is full BPTT along it."""
+    alone = np.zeros_like(whole.inject)
+    alone[loss] = 1.0
+    states = state_gradients(x.network, x.params, tape, replace(whole, inject=alone))
+    h, c, *_ = norms_of(x.network, tuple(layer[: loss + 1] for layer in states))
+    later = np.zeros(len(alone) - loss - 1)
+    return CreditRow(loss, matrix_rows(x), np.append(h, later), None if c is None else np.append(c, later))
+
+
+def matrix_rows(x: Experiment) -> Ints:
+    """Returns the loss steps that have a row in the credit matrix: all, or CREDIT_ROWS of them."""
     loss_steps = np.flatnonzero(x.data.counts)
     rows = np.linspace(0, len(loss_steps) - 1, min(len(loss_steps), CREDIT_ROWS)).round().astype(int)
-    h, c = credit(x.network, x.params, tape, plan.reset, loss_steps[rows])
-    return Credit(loss_steps[rows], h, c, len(rows) == len(loss_steps))
+    return np.asarray(loss_steps[rows])
+
+
+def nearest_row(x: Experiment, loss: int | None) -> int:
+    """Returns the loss step that has a row in the credit matrix and is the nearest to one; by default the last."""
+    rows = matrix_rows(x)
+    return int(rows[-1] if loss is None else rows[np.abs(rows - loss).argmin()])
+
+
+def credit_of(x: Experiment, tape: Tape, plan: Plan) -> Credit:
+    """Returns the credit matrix along a tape, with at most CREDIT_ROWS rows."""
+    rows = matrix_rows(x)
+    h, c = credit(x.network, x.params, tape, plan.reset, rows)
+    return Credit(rows, h, c, len(rows) == int(x.data.counts.sum()))

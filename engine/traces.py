@@ -121,6 +121,16 @@ class Credit:
 
 
 @dataclass(frozen=True)
+class CreditRow:
+    """One row of the credit matrix, which is there long before the whole matrix is."""
+
+    loss_step: int  # of those that have a row, the nearest to the one asked for
+    loss_steps: Ints  # (R,) the loss steps that have a row in the matrix
+    h: Floats  # (T,), 0 for t > loss_step
+    c: Floats | None  # (T,)
+
+
+@dataclass(frozen=True)
 class BlockCheck:
     """One parameter block's directional derivative, computed twice."""
 
@@ -207,3 +217,4 @@ class Analysis:
     spectrum: Spectrum | None = None
     gates: Gates | None = None  # None too for a cell without gates
     draws: Draws | None = None  # style random only
+    row: CreditRow | None = None  # include=row

@@ -90,6 +90,13 @@ def full_plan(T: int) -> Plan:
     return Plan("full BPTT", np.zeros(1, np.int64), np.zeros(T, bool), inject, edge)
 
 
+def uncut(plan: Plan) -> Plan:
+    """Returns full BPTT along the run that a plan has: nothing is cut but where the state is reset."""
+    T = plan.steps
+    edge = np.where(plan.reset, 0.0, 1.0)[:, None]
+    return Plan("full BPTT", plan.starts, plan.reset, np.ones((T, 1)), edge)
+
+
 def title_of(config: Config) -> str:
     """Returns the plan in a few words, e.g. 'window(20), state carried, gradient cut'."""
     if config.style == "full":

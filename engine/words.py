@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.arrays import Floats
+from engine.arrays import Bools, Floats
 from engine.phrases import almost, change, count, degrees, number, percent, steps_list
 from engine.questions import answers
 from engine.readings import cutting, felt, nothing_cut, recurrent
-from engine.traces import Analysis, Certificate, GradientNorms, Words
+from engine.traces import Analysis, Certificate, Credit, GradientNorms, Words
 
 EMPTY = Words("", "", "", "", "", "", "", "", {})
 REACH = "The loss at step {s} reaches step {r} and no further."
@@ -21,7 +21,8 @@ def with_words(found: Analysis) -> Analysis:
     """Returns the analysis with its sentences."""
     return replace(found, words=Words(
         headline=headline(found), reach=REACH, reach_all=REACH_ALL, norms=norms(found),
-        credit=credit(found), carry_over=carry_over(found), costs=costs(found),
+        credit=credit(found.credit, found.plan.reset) if found.credit else "",
+        carry_over=carry_over(found), costs=costs(found),
         certificate=certificate(found.certificate, found.certificate_full), questions=answers(found)))
 
 
@@ -73,13 +74,11 @@ def _state_gradient(norms: GradientNorms) -> Floats:
     return norms.h if norms.c is None else np.hypot(norms.h, norms.c)
 
 
-def credit(found: Analysis) -> str:
-    """Returns how the last loss' gradient changes on its way back, before any cut."""
-    if found.credit is None:
-        return ""
-    s = int(found.credit.loss_steps[-1])
-    row = found.credit.h[-1]
-    first = int(np.flatnonzero(found.plan.reset[: s + 1])[-1]) if found.plan.reset[: s + 1].any() else 0
+def credit(found: Credit, reset: Bools) -> str:
+    """Returns how the last loss' gradient changes on its way back, before any cut. reset (T,)."""
+    s = int(found.loss_steps[-1])
+    row = found.h[-1]
+    first = int(np.flatnonzero(reset[: s + 1])[-1]) if reset[: s + 1].any() else 0
     here, there = row[s], row[first]
     if s == first:
         return f"The loss at step {s} has no earlier step to go back to."

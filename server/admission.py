@@ -42,9 +42,8 @@ def estimated_seconds(task: Task, kept: bool = False) -> float:
         return long.seconds(asked, kept)
     if asked.kind in ("agree", "museum"):
         return PUBLISHED
-    certify = asked.kind == "certificate" or (asked.certificate and asked.kind != "figure")
     include = () if asked.kind == "certificate" else asked.include
-    return engine.estimate(asked.config, include, certify).seconds
+    return engine.estimate(asked.config, include, asked.certified).seconds
 
 
 def longest_seconds(task: Task, factor: float) -> float:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from server import paths
+from server.modules import imported
 
 LOOK_SECONDS = 1.0  # between two looks whether a file has changed
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -99,6 +100,7 @@ class Assets:
     def __init__(self) -> None:
         self.static = Folder(paths.STATIC)
         self.api_docs = Folder(paths.API_DOCS)
+        self._modules: dict[tuple[str, str], tuple[str, ...]] = {}  # by version and script
         self._plotly: asyncio.Task[Asset] | None = None
 
     def start(self) -> None:
@@ -115,6 +117,17 @@ class Assets:
             self.start()
         assert self._plotly is not None
         return await asyncio.shield(self._plotly)
+
+    def modules(self, script: str) -> tuple[str, ...]:
+        """Returns the addresses of a script of ours and of all modules that it imports."""
+        key = self.static.version, script
+        if key not in self._modules:
+            self._modules[key] = imported(script, self._text)
+        return tuple(map(self.static_url, self._modules[key]))
+
+    def _text(self, name: str) -> str | None:
+        asset = self.static.get(name)
+        return asset.content.decode() if asset else None
 
     def static_url(self, name: str) -> str:
         """Returns the address of one of our own files; it changes whenever a file does."""

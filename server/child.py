@@ -15,6 +15,8 @@ from server.worker import FRAME, READY, Bounds, pack
 
 START_SECONDS = 60.0
 CPU_CLOCK = 2  # CPUCLOCK_SCHED, as clock_getcpuclockid(3) has it
+# Memory that was freed is kept for the next job: to ask the system for it anew took a tenth of an analysis.
+KEPT = {"MALLOC_TRIM_THRESHOLD_": str(2**26), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -39,7 +41,7 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=2**20,
-                env=os.environ | ONE_THREAD,
+                env=os.environ | ONE_THREAD | KEPT,
             )
         except OSError as error:  # no process, no memory or no open file is to be had just now
             raise DeadError from error

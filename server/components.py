@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import CONVENTIONS, REDUCTIONS, Analysis, Certificate, CloseUp, Estimate, Long
+from engine import CONVENTIONS, REDUCTIONS, Analysis, Certificate, CloseUp, Credit, Estimate, Long
 from engine.museum import Exhibit, Findings
 from engine.published import Published
 from server import answers, schemas
@@ -61,6 +61,10 @@ def components() -> dict[str, Schema]:
     answers.answer(Long, found, {"engine_ms": ENGINE_MS})
     found["LongAnswer"] = found.pop("Long")
     found["CloseUpAnswer"] = _closeup(found)
+    heatmap: Schema = {"type": "object", "description": "The matrix as the figure `credit` has it: a Plotly trace."}
+    found["CreditAnswer"] = _object(
+        {"credit": answers.answer(Credit, found), "sentence": STRING, "heatmap": heatmap, "engine_ms": ENGINE_MS}
+    )
     found["EstimateAnswer"] = _estimate(found)
     program = {"program": STRING | {"description": "The whole text."}, "cut_lines": CUT_LINES}
     limit = {"value": {"type": "number"}, "unit": STRING, "help": STRING}

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from pydantic_core import to_json
 Array = NDArray[Any]
 Leaf = Callable[[Array], tuple[Any, Any]]  # an array -> its form, and what stands beside it (None: nothing)
 MAGIC = b"UNR1"
+PLAIN = (str, int, bool, type(None))
 
 
 def encode_json(value: Any) -> bytes:
@@ -50,12 +52,14 @@ def nonfinite(array: Array) -> dict[str, list[int]]:
     return {name: np.flatnonzero(mask).tolist() for name, mask in found.items() if mask.any()}
 
 
-def _items(value: Any) -> Iterator[tuple[str, Any]] | None:
+def _items(value: Any) -> Iterable[tuple[str, Any]] | None:
     """Returns the named parts of an object, or None if the value is not one."""
+    if type(value) is dict:
+        return value.items()
     if is_dataclass(value):
         return ((field.name, getattr(value, field.name)) for field in fields(value))
     if isinstance(value, Mapping):
-        return ((str(name), item) for name, item in value.items())
+        return value.items()
     return None
 
 
@@ -65,7 +69,7 @@ def _leaf(value: Any) -> Array | None:
         return value
     if isinstance(value, (float, np.generic)):
         return np.asarray(value)
-    if isinstance(value, (list, tuple)) and value and all(_numeric(item) for item in value):
+    if isinstance(value, (list, tuple)) and value and _numeric(value[0]) and all(map(_numeric, value)):
         return np.asarray(value)
     return None
 
@@ -76,9 +80,11 @@ def _numeric(value: Any) -> bool:
 
 def _walk(value: Any, leaf: Leaf) -> Any:
     """Returns the value as JSON takes it, with every array in the form that `leaf` gives it."""
+    if type(value) in PLAIN or (type(value) is float and math.isfinite(value)):
+        return value
     parts = _items(value)
     if parts is not None:
-        return dict(pair for name, item in parts for pair in _named(name, item, leaf))
+        return _object(parts, leaf)
     array = _leaf(value)
     if array is not None:
         form, beside = leaf(array)
@@ -87,20 +93,24 @@ def _walk(value: Any, leaf: Leaf) -> Any:
         return form
     if isinstance(value, (list, tuple)):
         return [_walk(item, leaf) for item in value]
-    if value is None or isinstance(value, (str, int)):
+    if isinstance(value, (str, int)):
         return value
     raise TypeError(f"{type(value).__name__} cannot be encoded")
 
 
-def _named(name: str, item: Any, leaf: Leaf) -> Iterator[tuple[str, Any]]:
-    array = _leaf(item)
-    if array is None:
-        yield name, _walk(item, leaf)
-        return
-    form, beside = leaf(array)
-    yield name, form
-    if beside:
-        yield f"{name}_nonfinite", beside
+def _object(parts: Iterable[tuple[str, Any]], leaf: Leaf) -> dict[str, Any]:
+    """Returns an object of these parts; what is not finite in an array stands beside it."""
+    out: dict[str, Any] = {}
+    for name, item in parts:
+        if type(item) in PLAIN:
+            out[name] = item
+        elif (array := _leaf(item)) is None:
+            out[name] = _walk(item, leaf)
+        else:
+            out[name], beside = leaf(array)
+            if beside:
+                out[f"{name}_nonfinite"] = beside
+    return out
 
 
 def _as_list(array: Array) -> tuple[Any, Any]:

@@ -64,6 +64,13 @@ EXTRA_SCHEMAS: dict[str, Schema] = {
         | {"schema": {"type": "integer", "minimum": 0, "maximum": LAST}}
         for name, described in RANGE.items()
     },
+    "loss": {
+        "name": "loss",
+        "in": "query",
+        "schema": {"type": "string", "pattern": "^([0-9]{1,6})?$"},
+        "description": "With include=row: the loss step whose row of the credit matrix is answered, or one near it; "
+        "empty for the last.",
+    },
     "theme": {
         "name": "theme",
         "in": "query",
@@ -83,6 +90,7 @@ def contents(kind: str) -> Schema:
                     "certificate": "CertificateAnswer",
                     "long": "LongAnswer",
                     "closeup": "CloseUpAnswer",
+                    "credit": "CreditAnswer",
                     "estimate": "EstimateAnswer",
                     "figure": "Figure",
                     "code": "ProgramAnswer",

@@ -20,7 +20,8 @@ INCLUDES = schemas.INCLUDES
 THEMES = ("light", "dark")
 NATIVE, OURS = "native", "sum_time_mean_batch"  # the engine's own convention, and its reduction of losses
 EXTRAS: dict[str, tuple[str, ...]] = {  # what each kind of query takes beside the config
-    "analysis": ("include", "certificate", "convention", "reduction"),
+    "analysis": ("include", "certificate", "convention", "reduction", "loss"),
+    "credit": (),
     "certificate": (),
     "long": ("certificate",),
     "closeup": ("from", "to"),
@@ -56,9 +57,15 @@ class Query:
     theme: str = "light"
     convention: str = NATIVE  # of the weights and states that are given, and of those in the answer
     reduction: str = OURS
+    loss: int | None = None  # the loss step whose row of the credit matrix is included; None for the last
     given: Mapping[str, Any] = field(default_factory=dict)
     first: int = 0  # the close-up's steps: [first, end)
     end: int = 0
+
+    @property
+    def certified(self) -> bool:
+        """Whether its answer has certificates."""
+        return self.certificate and self.kind not in ("figure", "credit")
 
     @cached_property
     def canonical(self) -> str:
@@ -71,6 +78,7 @@ class Query:
             "reduction": self.reduction,
             "from": str(self.first),
             "to": str(self.end),
+            "loss": "" if self.loss is None else str(self.loss),
         }
         return repr([*as_query(self.config).values(), *(extras[name] for name in EXTRAS[self.kind])])
 
@@ -145,11 +153,20 @@ def _with_extras(query: Query, extras: Mapping[str, str]) -> Query:
             changes["include"] = _includes(text)
         elif name in RANGE:
             continue
+        elif name == "loss":
+            changes["loss"] = _loss(text)
         elif name == "certificate":
             changes["certificate"] = choice(name, text, ("true", "false")) == "true"
         else:
             changes[name] = choice(name, text, CHOICES[name])
     return replace(query, **changes)
+
+
+def _loss(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 6):
+        limit = "must be a step number from 0, or empty for the last loss"
+        raise InputError(Problem("loss", shorten(text), limit, "Give the loss step, or leave it out."))
+    return int(text) if text else None
 
 
 def choice(name: str, text: str, choices: Sequence[str]) -> str:
@@ -185,7 +202,7 @@ def read_value(kind: str, value: object, flags: Mapping[str, str] | None = None)
         query = replace(query, given=request.arrays(), convention=convention)
     if isinstance(request, schemas.AnalysisRequest):
         reduction = choice("reduction", request.reduction, CHOICES["reduction"])
-        query = replace(query, certificate=request.certificate, reduction=reduction)
+        query = replace(query, certificate=request.certificate, reduction=reduction, loss=request.loss)
     return query
 
 

@@ -11,7 +11,7 @@ from engine import CONVENTIONS, REDUCTIONS, InputError, Problem
 from engine.errors import shorten
 from server.problems import nearest
 
-Include = Literal["credit", "gradients", "weights", "states", "inputs", "figures",
+Include = Literal["credit", "row", "gradients", "weights", "states", "inputs", "figures",
                   "bias_curve", "paths", "spectrum", "gates", "draws"]
 INCLUDES: tuple[str, ...] = get_args(Include)
 ARRAYS = ("weights", "inputs", "targets", "mask", "initial_state", "vocabulary")
@@ -72,6 +72,13 @@ class AnalysisRequest(CertificateRequest):
 
     include: list[Include] = Field(default=["credit"], max_length=len(INCLUDES))
     certificate: bool = True
+    loss: int | None = Field(
+        default=None,
+        ge=0,
+        le=999_999,
+        description="With include=row: the loss step whose row of the credit matrix is answered, or one near it; by "
+        "default the last.",
+    )
     reduction: str = Field(
         default="sum_time_mean_batch",
         json_schema_extra={"enum": list(REDUCTIONS)},
@@ -102,6 +109,7 @@ REQUESTS: dict[str, type[ConfigRequest]] = {
     "certificate": CertificateRequest,
     "long": LongRequest,
     "closeup": CloseUpRequest,
+    "credit": CertificateRequest,
     "estimate": EstimateRequest,
 }
 Request = TypeVar("Request", bound=BaseModel)

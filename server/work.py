@@ -30,6 +30,7 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
     "certificate": (JSON, BINARY),
     "long": (JSON, BINARY),
     "closeup": (JSON, BINARY),
+    "credit": (JSON, BINARY),
     "figure": (JSON, BINARY),
     "agree": (JSON,),
     "museum": (JSON,),
@@ -147,9 +148,8 @@ def _read(upload: Upload) -> tuple[bytes, float]:
 
 def check_affordable(query: Query, most_seconds: float) -> None:
     """Raises InputError for an analysis that the engine or this server would not do, saying by how much."""
-    certify = query.certificate and query.kind != "figure"
     cost = long.check(query) if query.kind in long.KINDS else engine.check_affordable(
-        query.config, query.include, certify
+        query.config, query.include, query.certified
     )
     if cost.seconds > most_seconds:
         config = query.config
@@ -193,7 +193,12 @@ references = References()
 def analysis(query: Query) -> Analysis:
     """Returns the engine's analysis of a query; a figure needs the credit matrix, and no certificate."""
     return engine.analyze(
-        query.config, conventions.given(query), query.include - {"figures"}, query.certificate, references.of(query)
+        query.config,
+        conventions.given(query),
+        query.include - {"figures"},
+        query.certificate,
+        references.of(query),
+        query.loss,
     )
 
 
@@ -205,6 +210,12 @@ def certificate(query: Query) -> dict[str, Any]:
         "certificate_full": full,
         "sentence": words.certificate(truncated, full),
     }
+
+
+def credit(query: Query) -> dict[str, Any]:
+    """Returns the credit matrix, its sentence, and its part of the figure `credit`."""
+    found, sentence = engine.credit_matrix(query.config, conventions.given(query), references.of(query))
+    return {"credit": found, "sentence": sentence, "heatmap": figures.credit.matrix(found.h, found.loss_steps)}
 
 
 def figure(query: Query) -> dict[str, Any]:
@@ -240,6 +251,7 @@ COMPUTE: dict[str, Callable[[Query], Any]] = {
     "certificate": certificate,
     "long": long.overview,
     "closeup": long.closeup,
+    "credit": credit,
     "figure": figure,
     "agree": agree,
     "museum": museum_exhibit,
@@ -257,7 +269,7 @@ def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
             return encoding.encode_npz(parts)
         drawn = {"figures": figures.draw_all(result)} if "figures" in query.include else {}
         result = {**parts, "engine_ms": engine_ms, **drawn}
-    elif query.kind in ("certificate", *long.KINDS):
+    elif query.kind in ("certificate", "credit", *long.KINDS):
         result = {**result, "engine_ms": engine_ms}
     return encoding.encode_binary(result) if media == BINARY else encoding.encode_json(result)
 

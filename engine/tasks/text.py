@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pydoc_data import topics
 
 import numpy as np
@@ -21,6 +21,12 @@ def default_text() -> str:
     return " ".join(p for p in paragraphs if p[:1].isupper() and p[-1] in ".:" and "::=" not in p and p.count(" ") > 8)
 
 
+@lru_cache(maxsize=4)
+def symbols_of(stream: str) -> tuple[str, ...]:
+    """Returns the symbols of a text in their order: looked for once, while somebody moves a slider."""
+    return tuple(sorted(set(stream)))
+
+
 def text(rng: np.random.Generator, config: Config, vocabulary: tuple[str, ...] = ()) -> Batch:
     """Predict the next character. Row b of the batch is a contiguous piece of the text.
 
@@ -29,8 +35,9 @@ def text(rng: np.random.Generator, config: Config, vocabulary: tuple[str, ...] =
     if len(stream) < T + 1:
         raise refuse("text", f"{len(stream)} characters", f"needs at least steps + 1 = {T + 1}",
                      f"Give a longer text, or set steps to at most {max(len(stream) - 1, 0)}.")
-    symbols = vocabulary or tuple(sorted(set(stream)))
-    strange = sorted(set(stream) - set(symbols))
+    there = symbols_of(stream)
+    symbols = vocabulary or there
+    strange = sorted(set(there) - set(symbols))
     if strange:
         raise refuse("text", f"character {strange[0]!r}", f"is not among the vocabulary's {len(symbols)} symbols",
                      "Remove it, or give weights and a vocabulary that know it.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import Floats
+from engine.arrays import Floats, Ints
 from engine.traces import Analysis
 from server.figures.base import Figure, Trace, axis, time_axis
 from server.figures.base import figure as framed
@@ -17,32 +17,38 @@ MOST_ROWS = 300
 
 
 def figure(analysis: Analysis) -> Figure:
-    """Returns the figure; without a credit matrix, only the staircase."""
+    """Returns the figure; without a credit matrix, only the staircase, over the same axes."""
     data: list[Trace] = []
     steps = np.arange(analysis.plan.reach.shape[0])
     bounds = [-0.5, float(steps[-1]) + 0.5]
-    if analysis.credit is not None and analysis.credit.loss_steps.size:
-        rows = analysis.credit.loss_steps
+    rows = rows_of(analysis)
+    if analysis.credit is not None and rows.size:
         data.append(matrix(analysis.credit.h, rows))
+    if rows.size:
         half = (float(rows[-1]) - float(rows[0])) / max(1, rows.size - 1) / 2 or 0.5
         bounds = [float(rows[0]) - half, float(rows[-1]) + half]
     data += [veil(analysis), staircase(analysis)]
     return framed(
         data,
         xaxis=time_axis(analysis, "state step t"),
-        yaxis=axis("loss step s", range=bounds, showgrid=False, **steps_named(analysis)),
+        yaxis=axis("loss step s", range=bounds, showgrid=False, **steps_named(rows)),
         margin={"l": 62, "r": 76, "t": 40, "b": 44},
     )
 
 
-def steps_named(analysis: Analysis) -> dict[str, Any]:
+def rows_of(analysis: Analysis) -> Ints:
+    """Returns the loss steps that have a row in the matrix, which may itself come later."""
+    if analysis.credit is not None:
+        return analysis.credit.loss_steps
+    return analysis.row.loss_steps if analysis.row is not None else np.zeros(0, np.int64)
+
+
+def steps_named(rows: Ints) -> dict[str, Any]:
     """Returns which loss steps the axis names: each where there are few, so that no fraction of a step is named."""
-    if analysis.credit is None or analysis.credit.loss_steps.size > 6:
-        return {"nticks": 6}
-    return {"tickvals": analysis.credit.loss_steps.tolist()}
+    return {"tickvals": rows.tolist()} if 0 < rows.size <= 6 else {"nticks": 6}
 
 
-def matrix(credit: Floats, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Trace:
+def matrix(credit: Floats, rows: Ints) -> Trace:
     """Returns the heatmap; steps after the loss stay blank, which is not the same as zero."""
     steps = np.arange(credit.shape[1])
     marked = np.where(np.isnan(credit), np.inf, credit)

@@ -67,6 +67,18 @@ async def post_closeup(request: Request) -> Response:
     return await answer_long(request, "closeup")
 
 
+@router.get("/credit", **openapi.asked("credit"))
+async def get_credit(request: Request) -> Response:
+    """The credit matrix alone, which may take longer than all the rest of an analysis."""
+    return await answer_get(request, read_query("credit", request.scope["query_string"]))
+
+
+@router.post("/credit", **openapi.posted("credit"))
+async def post_credit(request: Request) -> Response:
+    """The same, of a JSON body."""
+    return await answer_post(request, "credit")
+
+
 @router.get("/estimate", **openapi.asked("estimate"))
 async def get_estimate(request: Request) -> Response:
     """What an analysis would cost, and whether it is within the limits; nothing is computed."""

@@ -30,7 +30,7 @@ def page(request: Request, template: str, **context: Any) -> Response:
 
     A browser without a visitor's name gets one: a class behind one address is then as many clients as it has pupils."""
     here = services(request)
-    frame = {"version": RELEASE, "static_url": here.assets.static_url}
+    frame = {"version": RELEASE, "static_url": here.assets.static_url, "modules": here.assets.modules}
     body = here.templates.get_template(template).render(frame | context).encode()
     headers = {"cache-control": "no-cache", "vary": "accept-encoding"}
     if takes_gzip(request.headers.get("accept-encoding")):

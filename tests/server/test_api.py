@@ -99,6 +99,23 @@ def test_head_is_get_without_the_body(client: TestClient) -> None:
         assert head.headers["content-length"] == got.headers["content-length"]
 
 
+def test_the_credit_matrix_comes_alone_or_by_a_row(client: TestClient) -> None:
+    whole = client.get(f"/api/v1/analysis?{SMALL}&certificate=false").json()
+    alone = client.get(f"/api/v1/credit?{SMALL}").json()
+    assert (alone["credit"], alone["sentence"]) == (whole["credit"], whole["words"]["credit"])
+    binary = decode(client.get(f"/api/v1/credit?{SMALL}", headers={"accept": BINARY}).content)
+    assert binary["heatmap"]["z"].shape == np.shape(whole["credit"]["h"])
+    config = {name: int(value) for name, value in (pair.split("=") for pair in SMALL.split("&"))}
+    posted = client.post("/api/v1/credit", json={"config": config}).json()
+    assert posted["credit"] == whole["credit"]
+    row = client.get(f"/api/v1/analysis?{SMALL}&include=row,figures&certificate=false&loss=3").json()
+    assert (row["credit"], row["words"]["credit"], row["row"]["loss_step"]) == (None, "", 3)
+    np.testing.assert_allclose(row["row"]["h"], whole["credit"]["h"][3], rtol=1e-12)
+    assert [trace["uid"] for trace in row["figures"]["credit"]["data"]] == ["veil", "reach"]
+    for wrong in ("-1", "x", "1.0", "9999999"):
+        assert client.get(f"/api/v1/analysis?{SMALL}&include=row&loss={wrong}").status_code == 422
+
+
 def test_the_binary_form_holds_the_same_numbers(client: TestClient) -> None:
     plain = client.get(f"/api/v1/analysis?{SMALL}").json()
     response = client.get(f"/api/v1/analysis?{SMALL}&include=credit,figures", headers={"accept": BINARY})
@@ -253,4 +270,4 @@ def test_openapi_names_every_route(client: TestClient) -> None:
     assert {"/healthz", "/readyz", "/api/v1/analysis", "/api/v1/certificate", "/api/v1/estimate", "/api/v1/limits",
             "/api/v1/figures/{name}", "/api/v1/presets"} <= set(document["paths"])  # fmt: skip
     names = [parameter["name"] for parameter in document["paths"]["/api/v1/analysis"]["get"]["parameters"]]
-    assert names == [*engine.OPTION, "include", "certificate", "convention", "reduction"]
+    assert names == [*engine.OPTION, "include", "certificate", "convention", "reduction", "loss"]

@@ -13,6 +13,9 @@ const SHADES = 1024;
  */
 export function drawHeatmaps(element, figure) {
   const layout = /** @type {any} */ (element)._fullLayout;
+  for (const canvas of /** @type {NodeListOf<HTMLCanvasElement>} */ (element.querySelectorAll("canvas[data-trace]"))) {
+    if (!figure.data.some((trace) => trace.uid === canvas.dataset.trace)) canvas.remove();
+  }
   for (const trace of figure.data) {
     if (trace.type !== "heatmap") continue;
     const canvas = canvasFor(element, trace.uid);

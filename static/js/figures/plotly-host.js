@@ -13,6 +13,7 @@ import { drawLive, sameFrame } from "./plotly-live.js";
  * @typedef {{length: number, offset: number, range: number[]}} Axis in pixels within the plot, and in steps
  */
 
+const MOST_CELLS = 128 * 128; // of a heatmap that Plotly draws too
 const CONFIG = { displayModeBar: false, showSendToCloud: false, showLink: false, staticPlot: true, responsive: false, displaylogo: false };
 
 /** @type {Promise<any> | undefined} */
@@ -76,7 +77,7 @@ export class PlotlyHost {
     if (this.figure === null || this.settled === this.figure || this.size.width === 0) return;
     const { data, layout } = this.dressed(this.figure);
     this.settled = this.figure;
-    this.plotly.react(this.element, data, layout, CONFIG);
+    this.plotly.react(this.element, data.map(framed), layout, CONFIG);
     drawHeatmaps(this.element, this.figure);
   }
 
@@ -131,6 +132,16 @@ export class PlotlyHost {
     const axis = /** @type {any} */ (this.element)._fullLayout?.yaxis;
     return axis ? axis._offset + axis.c2p(value) : null;
   }
+}
+
+/**
+ * Returns a heatmap of many cells without them: Plotly gives it axes and a scale, and the canvas has its cells.
+ * @param {any} trace
+ */
+function framed(trace) {
+  if (trace.type !== "heatmap" || trace.z.length * (trace.z[0]?.length ?? 0) <= MOST_CELLS) return trace;
+  const corners = (/** @type {ArrayLike<number>} */ centres) => [centres[0], centres[centres.length - 1]];
+  return { ...trace, x: corners(trace.x), y: corners(trace.y), z: [[null, null], [null, null]] };
 }
 
 /**

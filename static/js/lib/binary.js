@@ -15,8 +15,24 @@ export function decode(buffer) {
   const start = 8 + length;
   if (start > buffer.byteLength) throw new TypeError("an UNR1 answer that ends within its header");
   const text = new TextDecoder().decode(new Uint8Array(buffer, 8, length));
-  return JSON.parse(text, (_key, value) =>
-    value !== null && typeof value === "object" && value.$array ? revive(value.$array, buffer, start) : value);
+  return revived(JSON.parse(text), buffer, start);
+}
+
+/**
+ * Puts the arrays where they are named, in place: a reviver of JSON.parse takes several times as long.
+ * @param {any} value
+ * @param {ArrayBuffer} buffer
+ * @param {number} start
+ * @returns {any}
+ */
+function revived(value, buffer, start) {
+  if (value === null || typeof value !== "object") return value;
+  if (value.$array) return revive(value.$array, buffer, start);
+  for (const key in value) {
+    const item = value[key];
+    if (item !== null && typeof item === "object") value[key] = revived(item, buffer, start);
+  }
+  return value;
 }
 
 /**
