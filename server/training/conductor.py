@@ -140,7 +140,8 @@ class Conductor:
     def cannot_store(self, run: Run, error: StoreError) -> None:
         """Says that a run is paused because its events cannot be stored: nobody is shown what may be lost."""
         log.error("run %s pauses: %s", run.id, error.problem)
-        run.status, run.note, run.unstored = "paused", f"{error.problem}", True
+        note = f"It cannot be stored: {error.problem.limit}. {error.problem.remedy}"
+        run.status, run.note, run.unstored = "paused", note, True
         self.ledger.tell(run, "problem", status="paused", note=run.note)
 
     async def _cannot_store(self, run: Run, error: StoreError) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import sqlite3
 import urllib.request
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -114,6 +118,25 @@ def test_a_server_that_stops_is_said_and_the_run_goes_on_when_it_is_back(page: P
         expect(page.locator("#status")).to_contain_text("Stopped", timeout=15_000)
     assert all(re.match("Failed to load resource", fault) for fault in faults), faults
     faults.clear()
+
+
+def test_a_database_that_is_locked_is_said_at_once_and_nothing_shown_is_lost(page: Page, tmp_path: Path,
+                                                                            faults: list[str]) -> None:
+    kept_here = os.environ | {"UNROLLED_DATA": str(tmp_path), "UNROLLED_DATABASE_SECONDS": "0.2"}
+    with running(kept_here) as address:
+        started(page, address, LONG)
+        expect(page.locator("#moment-value")).to_contain_text("after", timeout=20_000)
+        with closing(sqlite3.connect(tmp_path / "runs.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            expect(page.locator("#status")).to_contain_text(
+                re.compile(r"Paused at .*It cannot be stored: another program holds it locked\."), timeout=20_000)
+            before = shown(page)
+            other.execute("ROLLBACK")
+        page.locator("#pause").click()
+        expect(page.locator("#status")).to_contain_text("Training", timeout=20_000)
+        assert shown(page) >= before
+        page.locator("#stop").click()
+        expect(page.locator("#status")).to_contain_text("Stopped", timeout=15_000)
 
 
 def test_going_back_leaves_the_run_and_forward_finds_it(page: Page, address: str, faults: list[str]) -> None:

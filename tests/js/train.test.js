@@ -77,6 +77,17 @@ test("an address that makes no sense is said to, and shows the first experiment"
   assert.equal(runOf("/train/a/b"), "");
 });
 
+test("a run has begun when there is something to draw, or nothing to come", () => {
+  const fresh = new Run({ ...SUMMARY, tokens: 0 });
+  assert.ok(!fresh.begun);
+  fresh.take({ id: 1, event: "state", data: { status: "running" } });
+  assert.ok(!fresh.begun);
+  fresh.take({ id: 2, event: "moment", data: { lane: "0.3", tokens: 0 } });
+  assert.ok(fresh.begun);
+  assert.ok(new Run({ ...SUMMARY, tokens: 40 }).begun);
+  assert.ok(new Run({ ...SUMMARY, tokens: 0, status: "cancelled" }).begun);
+});
+
 test("a run takes each event once, in order, and knows how far it is", () => {
   const run = new Run(SUMMARY);
   assert.deepEqual([...run.lanes.keys()], ["0.3", "0.4"]);
@@ -87,6 +98,8 @@ test("a run takes each event once, in order, and knows how far it is", () => {
   assert.equal(run.share, 0.25);
   assert.ok(run.take({ id: 0, event: "worker", data: { note: "A process died." } }));
   assert.equal(run.note, "A process died.");
+  assert.ok(run.take({ id: 0, event: "problem", data: { status: "paused", note: "The disk is full." } }));
+  assert.match(statusWords(run), /^Paused at .*The disk is full\.$/);
   assert.ok(!run.caughtUp);
   run.take({ id: 3, event: "lane", data: { lane: "0.3", status: "diverged", reason: "" } });
   run.take({ id: 4, event: "state", data: { status: "done" } });

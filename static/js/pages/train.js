@@ -246,8 +246,9 @@ class Train {
     this.mark();
   }
 
+  /** Empty pictures are not asked for: those with the first point would have to wait for them. */
   draw() {
-    if (this.run) this.pictures.ask(this.run.id, { seed: this.moment.seed, measure: this.moment.measure });
+    if (this.run?.begun) this.pictures.ask(this.run.id, { seed: this.moment.seed, measure: this.moment.measure });
   }
 
   /** Another moment is picked. */

@@ -30,6 +30,7 @@ export class Run {
     this.after = 0; // the last event's id
     this.own = true; // whether this browser started it
     this.until = 0; // the last event's id when the run was last described
+    this.trained = false; // whether it had been trained at all when it was last described
     /** @type {number[]} learning rates that were set while it ran */
     this.rates = [];
     /** @type {Map<string, Lane>} */
@@ -49,6 +50,7 @@ export class Run {
     this.note = String(summary.note ?? "");
     this.remaining = summary.remaining_seconds ?? null;
     this.until = Math.max(this.until, Number(summary.last_event ?? 0));
+    this.trained = Number(summary.tokens ?? 0) > 0;
     this.own = summary.own !== false;
     this.rates = (summary.rates ?? []).map((/** @type {{rate: number}} */ one) => one.rate);
     if (summary.verdict) this.verdict = summary.verdict;
@@ -66,6 +68,11 @@ export class Run {
 
   get resting() {
     return RESTING.includes(this.status);
+  }
+
+  /** Whether there is anything to draw. */
+  get begun() {
+    return this.trained || this.resting || [...this.lanes.values()].some((lane) => lane.point !== null || lane.moments.length > 0);
   }
 
   /** The share of all tokens that have been trained on. */
@@ -89,7 +96,7 @@ export class Run {
     else if (event === "strategy") this.peaks.set(data.strategy, Math.max(this.peaks.get(data.strategy) ?? 0, data.peak_bytes ?? 0));
     else if (event === "verdict") this.verdict = data.verdict ?? data;
     else if (event === "rate") this.rates = [...this.rates, data.rate];
-    else if (event === "state") Object.assign(this, { status: data.status, note: data.note ?? "" });
+    else if (event === "state" || event === "problem") Object.assign(this, { status: data.status, note: data.note ?? "" });
     else if (event === "worker") this.note = data.note ?? data.text ?? data.reason ?? "";
     return true;
   }

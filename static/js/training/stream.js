@@ -6,7 +6,8 @@
 
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 15_000;
-const KINDS = ["state", "point", "moment", "lane", "verdict", "worker", "rate", "strategy"];
+const UNSTORED = "problem"; // what could not be stored has no id of its own: the browser says that of the event before
+const KINDS = ["state", "point", "moment", "lane", "verdict", "worker", "rate", "strategy", UNSTORED];
 
 /** @typedef {{take: (event: import("./run.js").RunEvent) => void, lost: (seconds: number) => void, back: () => void, over: () => boolean}} Listener */
 
@@ -76,7 +77,7 @@ export class Stream {
     if (source !== this.source) return;
     if (this.wait !== FIRST_WAIT) this.listener.back();
     this.wait = FIRST_WAIT;
-    const id = Number(event.lastEventId);
+    const id = event.type === UNSTORED ? 0 : Number(event.lastEventId);
     if (Number.isFinite(id)) this.after = Math.max(this.after, id);
     this.listener.take({ id, event: event.type, data: JSON.parse(event.data) });
   }
