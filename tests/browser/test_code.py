@@ -50,7 +50,7 @@ def test_the_line_that_cuts_lights_the_cut_edges(explore: Page) -> None:
     expect(explore.locator(".cut-light")).to_have_count(0)
     line.hover()
     expect(explore.locator(".cut-light")).to_have_count(2)
-    strip = explore.locator(".strip-frame").bounding_box()
+    strip = explore.locator("[data-figure=strip] .strip-frame").bounding_box()
     light = explore.locator(".cut-light").first.bounding_box()
     assert strip is not None
     assert light is not None

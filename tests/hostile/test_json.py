@@ -19,7 +19,8 @@ from tests.hostile.reading import Body, bodies
 from tests.server.training_client import TINY, within
 
 RUN = "/api/v1/training/{id}/control"
-CONFIGS = ("/api/v1/certificate", "/api/v1/long", "/api/v1/closeup", "/api/v1/estimate")
+CONFIGS = ("/api/v1/certificate", "/api/v1/long", "/api/v1/closeup", "/api/v1/credit",
+           "/api/v1/estimate")
 ROUTES = ("/api/v1/analysis", *CONFIGS, "/api/v1/bugs/find", "/api/v1/training", "/api/v1/training/estimate", RUN)
 FILES = ("/api/v1/weights", "/api/v1/traces")
 LONG, ALIKE = 64 * 1024, (*CONFIGS, "/api/v1/training")  # are read as another one's are

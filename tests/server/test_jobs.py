@@ -284,7 +284,7 @@ def test_a_process_that_cannot_start_is_tried_more_and_more_rarely(monkeypatch: 
             assert jobs.ready == 0
         assert 2 <= len(starts) <= 5
 
-    run(scenario())
+    asyncio.run(scenario())  # uvloop complains of a process that is being started while the loop ends
 
 
 def test_memory_beyond_the_limit_is_a_problem_and_not_the_end() -> None:

@@ -117,7 +117,7 @@ def test_a_small_answer_on_a_kept_connection_does_not_wait_for_the_network(serve
 
 
 def test_healthz_answers_at_once_while_analyses_run(server: Live) -> None:
-    with live(workers=2) as busy:
+    with live(workers=2, queue_seconds=600, heavy_queue_seconds=3600) as busy:
         done: list[int] = []
         work = "/api/v1/analysis?steps=600&hidden=32&batch=2&seed={}"
         threads = [

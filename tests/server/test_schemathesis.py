@@ -34,6 +34,7 @@ ACCEPTED = ["2xx", "414", "422"]  # 414: percent-encoded, a text is longer than 
 # A run that fits the schema may be one that nobody has, belong to somebody else, or find no room.
 TRAINING = {"include-path-regex": "^/api/v1/training"}
 TRAINING_ACCEPTED = [*ACCEPTED, "403", "404", "409", "429", "503"]
+RANGE = {"from", "to"}  # which must lie in the sequence, one before the other
 TRAINING_TOGETHER = {"tokens", "strategies", "hidden", "batch", "update", "rate", "action", "words"}
 REJECTED = ["400", "404", "405", "406", "413", "414", "415", "422"]
 CHECKS = {
@@ -84,6 +85,7 @@ def only_what_a_schema_cannot_say(ctx: CheckContext, response: Response, case: C
         fields = {re.split(r"[.\[]", problem["field"])[0] for problem in response.json()["problems"]}
         more = FILE if case.path == "/api/v1/weights" else set[str]()
         more = TRAINING_TOGETHER if case.path.startswith("/api/v1/training") else more
+        more = RANGE if case.path == "/api/v1/closeup" else more
         assert fields <= TOGETHER | more, response.text
 
 

@@ -23,7 +23,7 @@ async def computing(jobs: Jobs) -> Process:
 
 def test_a_process_that_hangs_is_ended_and_its_job_done_by_another() -> None:
     async def scenario() -> None:
-        async with running() as jobs:
+        async with running(queue_seconds=600) as jobs:
             asked = asyncio.ensure_future(jobs.run("a", task(steps=2000, hidden=32)))
             process = await computing(jobs)
             os.kill(process.pid, signal.SIGSTOP)

@@ -19,7 +19,7 @@ export class CodePanel {
     this.edges = edges;
     this.text = "";
     this.choice = /** @type {HTMLSelectElement} */ (byId("code-framework"));
-    this.frame = /** @type {HTMLElement} */ (document.querySelector(".strip-frame"));
+    this.frame = /** @type {HTMLElement} */ (document.querySelector("[data-figure=strip] .strip-frame"));
     /** @type {HTMLElement[]} */
     this.cuts = [];
     this.onEdge = false;
