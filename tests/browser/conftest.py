@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from scripts.running import running
 
+expect.set_options(timeout=15_000)  # milliseconds: a loaded machine is not a fault of the page
 SMALL = "steps=12&hidden=4&batch=2"
 # Waits until every picture is drawn and the certificate is there. (Playwright's own waiting needs `eval`, which
 # the page's policy forbids.)

@@ -73,7 +73,7 @@ def test_the_keyboard_alone_starts_a_run_and_reads_it(page: Page, address: str, 
 
 
 def test_a_picture_keeps_its_place_while_the_run_goes_on(page: Page, address: str, faults: list[str]) -> None:
-    started(page, address, {**QUICK, "tokens": 40_000, "evaluations": 10})
+    started(page, address, {**QUICK, "tokens": 400_000, "evaluations": 100})  # does not end within this test
     expect(page.locator("#verdict-headline")).to_contain_text("carrying", timeout=30_000)
     page.wait_for_timeout(1000)
     top = "document.querySelector('[data-figure=\"loss\"] .plot').getBoundingClientRect().top + scrollY"
@@ -81,8 +81,9 @@ def test_a_picture_keeps_its_place_while_the_run_goes_on(page: Page, address: st
     for _ in range(10):
         places.add(round(page.evaluate(top)))
         page.wait_for_timeout(200)
+    page.locator("#stop").click()
     assert max(places) - min(places) <= 24, places  # no more than a line of the table of how they stand
-    ended(page)
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=15_000)
 
 
 def test_colours_follow_the_theme(page: Page, address: str, faults: list[str]) -> None:

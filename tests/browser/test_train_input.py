@@ -87,7 +87,7 @@ def test_a_rate_that_is_none_is_said_beside_it(train: Page, address: str) -> Non
     expect(train.locator("#rate-problem")).to_contain_text("not negative")
     train.locator("#rate-now").fill("5000")
     train.locator("#rate-set").click()
-    expect(train.locator("#rate-problem")).to_contain_text("to 1000")
+    expect(train.locator("#rate-problem")).to_contain_text("to 1000", timeout=20_000)
     train.locator("#stop").click()
     expect(train.locator("#status")).to_contain_text("Stopped")
 
