@@ -61,7 +61,7 @@ class Banded:
             inside = columns.at >= steps.start
             gone.append(columns.some(alive & ~inside))
             columns = columns.some(alive & inside)
-        self.waiting = _together(gone)
+        self.waiting = _together(gone) if gone else None  # None: no loss in this segment, and none came to it
 
     def found(self) -> BandedCredit:
         """Returns what was found, after the first segment."""
@@ -100,7 +100,7 @@ class Banded:
 
 def _together(parts: list[Columns]) -> Columns:
     """Returns columns side by side; there is at least one part."""
-    layers = range(len(parts[0].ds)) if parts else range(0)
+    layers = range(len(parts[0].ds))
     at, lag, bins = (np.concatenate([getattr(part, name) for part in parts]) for name in ("at", "lag", "bin"))
     return Columns(at, lag, bins,
                    [np.concatenate([part.ds[layer] for part in parts], axis=1) for layer in layers])

@@ -170,6 +170,13 @@ def _fewest(count: int, kept: int) -> int:
     return 1 + next(r for r in range(1, count) if comb(kept + r, kept) >= count)
 
 
+def test_a_sequence_with_one_loss_at_its_end_has_a_band_there_and_nowhere_else() -> None:
+    config = parse({"steps": 3000, "loss_at": "last", "hidden": 4, "batch": 1, "cell": "rnn", "k": 700})
+    found = long_reference(config, memory=SMALL).credit
+    assert np.isfinite(found.h[-1]).all()
+    assert np.isnan(found.h[:-1]).all()
+
+
 def test_later_leaves_at_least_one_on_either_side() -> None:
     assert all(1 <= later(count, kept) < count for count in range(2, 60) for kept in range(0, 60))
 
