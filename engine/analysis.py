@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import words
 from engine.arrays import Array, Bools, Floats, quiet_single_thread
-from engine.backprop import backprop
+from engine.backprop import Gradients, backprop, gathered, swept
 from engine.bias import bias_curve
 from engine.carryover import carry_over
 from engine.certify import certificate
@@ -24,7 +24,7 @@ from engine.given import Given
 from engine.network import Network
 from engine.norms import gradient_norms, state_norms
 from engine.paths import paths
-from engine.reference import Reference, credit_of, nearest_row, reference, row_of, shared_part
+from engine.reference import Reference, alone, credit_of, nearest_row, reference, row_of, shared_part
 from engine.spectrum import spectrum
 from engine.tasks import Batch
 from engine.traces import (
@@ -61,7 +61,7 @@ def analyze(config: Config, given: Given | None = None, include: frozenset[str] 
     config = validate(config)
     check_affordable(config, include, certify)
     with quiet_single_thread():
-        return _Run(config, given, kept, loss).analysis(include, certify)
+        return _Run(config, given, kept, "row" in include, loss).analysis(include, certify)
 
 
 def credit_matrix(config: Config, given: Given | None = None, kept: Reference | None = None) -> tuple[Credit, str]:
@@ -104,15 +104,33 @@ def _credit(kept: Reference, plan: Plan, tape: Tape) -> Credit:
 class _Run:
     """The passes of one analysis beside its reference: reset forward, truncated backward."""
 
-    def __init__(self, config: Config, given: Given | None, kept: Reference | None, loss: int | None = None) -> None:
+    def __init__(self, config: Config, given: Given | None, kept: Reference | None, row: bool = False,
+                 loss: int | None = None) -> None:
         kept = _reference(config, given, kept)
         self.config, self.kept, self.x, self.plan = config, kept, kept.x, plan_of(config)
         self.was_reset = reset_run(kept, self.plan)
         self.tape = self.was_reset if self.plan.reset.any() else kept.tape
         self.same = self.tape is kept.tape and np.array_equal(self.plan.edge, kept.plan.edge)
-        self.truncated = kept.gradients if self.same else backprop(
-            self.x.network, self.x.params, self.tape, self.plan)
-        self.loss = loss
+        at = nearest_row(self.x, loss) if row else None
+        self.truncated, self.row = self._carried(at) if self.tape is kept.tape else self._reset(at)
+
+    def _carried(self, at: int | None) -> tuple[Gradients, CreditRow | None]:
+        """Goes back along the carried run, for all that is asked of it side by side where the plan has one track."""
+        kept, x, plan = self.kept, self.x, self.plan
+        found = kept.sweep(plan if plan.tracks == 1 and not self.same else None, at)
+        if found is None:
+            found = kept.gradients if self.same else backprop(x.network, x.params, kept.tape, plan)
+        return found, None if at is None else kept.row(at)
+
+    def _reset(self, at: int | None) -> tuple[Gradients, CreditRow | None]:
+        """The same along the plan's own run."""
+        x, plan, tape = self.x, self.plan, self.tape
+        groups = [[plan]] if at is None else [[plan, alone(uncut(plan), at)]]
+        if plan.tracks > 1:
+            groups = [[one] for one in groups[0]]
+        first, *rest = (found for plans in groups for found in swept(x.network, x.params, tape, plans))
+        row = None if at is None else row_of(x, rest[0], at)
+        return gathered(x.network, x.params, tape, plan, first), row
 
     def certificates(self) -> tuple[Certificate, Certificate]:
         full = self.kept.certificate
@@ -142,7 +160,7 @@ class _Run:
             gradients=dict(self.truncated.blocks) if "gradients" in include else None,
             gradients_full=dict(kept.gradients.blocks) if "gradients" in include else None,
             weights=dict(x.params) if "weights" in include else None,
-            arrays=self._arrays(include), row=self._row() if "row" in include else None, **self._diagnostics(include)))
+            arrays=self._arrays(include), row=self.row, **self._diagnostics(include)))
 
     def _diagnostics(self, include: frozenset[str]) -> dict[str, Any]:
         """Returns the deeper diagnostics that were asked for, by field; they are about the reference."""
@@ -151,10 +169,6 @@ class _Run:
         if "draws" in include and self.config.style == "random":
             found["draws"] = draws(self.kept, self.config)
         return found
-
-    def _row(self) -> CreditRow:
-        loss = nearest_row(self.x, self.loss)
-        return self.kept.row(loss) if self.tape is self.kept.tape else row_of(self.x, self.tape, uncut(self.plan), loss)
 
     def _arrays(self, include: frozenset[str]) -> dict[str, Floats] | None:
         H, out = self.x.network.hidden, {}

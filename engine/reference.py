@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.arrays import Ints, quiet_single_thread
-from engine.backprop import Gradients, backprop, state_gradients
+from engine.backprop import Gradients, Swept, gathered, swept
 from engine.certify import TOLERANCE, certificate
 from engine.config import Config, canonical
 from engine.credit import credit
@@ -35,17 +35,38 @@ class Reference:
     x: Experiment
     plan: Plan
     tape: Tape
+    _whole: list[Gradients] = field(default_factory=list)  # what full BPTT finds, once it is known
     _rows: dict[int, CreditRow] = field(default_factory=dict)  # of the credit matrix, by loss step
 
-    @cached_property
+    @property
     def gradients(self) -> Gradients:
-        return backprop(self.x.network, self.x.params, self.tape, self.plan)
+        if not self._whole:
+            self.sweep()
+        return self._whole[0]
 
     def row(self, loss: int) -> CreditRow:
         """Returns the row of the credit matrix of a loss step."""
         if loss not in self._rows:
-            self._rows[loss] = row_of(self.x, self.tape, self.plan, loss)
+            self.sweep(loss=loss)
         return self._rows[loss]
+
+    def sweep(self, plan: Plan | None = None, loss: int | None = None) -> Gradients | None:
+        """Goes back along the carried tape for full BPTT, for a loss alone and for a plan of one track, side by side;
+        what is known already is left out. Returns the plan's gradients."""
+        x, asked = self.x, dict[str, Plan]()
+        if not self._whole:
+            asked["full"] = self.plan
+        if loss is not None and loss not in self._rows:
+            asked["row"] = alone(self.plan, loss)
+        if plan is not None:
+            asked["plan"] = plan
+        plans = list(asked.values())
+        found = dict(zip(asked, swept(x.network, x.params, self.tape, plans) if plans else (), strict=True))
+        if "full" in found:
+            self._whole.append(gathered(x.network, x.params, self.tape, self.plan, found["full"]))
+        if loss is not None and "row" in found:
+            self._rows[loss] = row_of(x, found["row"], loss)
+        return gathered(x.network, x.params, self.tape, plan, found["plan"]) if plan is not None else None
 
     @cached_property
     def norms(self) -> GradientNorms:
@@ -76,13 +97,17 @@ def reference(config: Config, given: Given | None = None) -> Reference:
         return Reference(shared_part(config), x, plan, unroll(x.network, x.params, x.data, plan.reset))
 
 
-def row_of(x: Experiment, tape: Tape, whole: Plan, loss: int) -> CreditRow:
-    """Returns one row of the credit matrix along a tape; `whole` is full BPTT along it."""
-    alone = np.zeros_like(whole.inject)
-    alone[loss] = 1.0
-    states = state_gradients(x.network, x.params, tape, replace(whole, inject=alone))
-    h, c, *_ = norms_of(x.network, tuple(layer[: loss + 1] for layer in states))
-    later = np.zeros(len(alone) - loss - 1)
+def alone(whole: Plan, loss: int) -> Plan:
+    """Returns the plan in which one loss counts alone, and goes back as far as `whole` lets it."""
+    inject = np.zeros_like(whole.inject)
+    inject[loss] = 1.0
+    return replace(whole, inject=inject)
+
+
+def row_of(x: Experiment, found: Swept, loss: int) -> CreditRow:
+    """Returns one row of the credit matrix, from the sweep of its loss `alone`."""
+    h, c, *_ = norms_of(x.network, tuple(layer[: loss + 1] for layer in found.states))
+    later = np.zeros(x.data.counts.size - loss - 1)
     return CreditRow(loss, matrix_rows(x), np.append(h, later), None if c is None else np.append(c, later))
 
 

@@ -87,7 +87,7 @@ class Scan:
         if self.quick:
             return (cell.quick_views(s, a, self.scratch, e, out, self.parts)
                     for s, a, e, out in zip(states, pre, extra, states[1:], strict=False))
-        return map(cell.ahead_views, states, pre, act, extra, states[1:])
+        return zip(*cell.ahead_views(states[:-1], pre, act, extra, states[1:]), strict=True)
 
     def run(self, params: Params, xs: Array, initial: Sequence[Array], reset: NDArray[np.bool_],
             entering: Sequence[Array] | None = None) -> tuple[LayerTape, ...]:

@@ -128,7 +128,8 @@ class Cell(ABC):
 
     @abstractmethod
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
-        """Returns the parts of a step's arrays that `back` works on; the rows of W_hh^T stand in so many parts."""
+        """Returns the parts of a step's arrays that `back` works on; the rows of W_hh^T stand in so many parts.
+        Leading axes, if any, are steps, and plans that are swept side by side."""
 
     @abstractmethod
     def back(self, w: Params, *views: Array) -> None:
@@ -194,8 +195,13 @@ def sigmoid_of_half(a: Array) -> None:
 
 
 def flat(x: Array, parts: int = 1) -> Array:
-    """Returns (P, m, N) as (P, m*N), so that one product takes all tracks; its rows in parts."""
-    return split(x.reshape(x.shape[0], -1), parts)
+    """Returns (..., P, m, N) as (..., P, m*N), so that one product takes all tracks; its rows in parts."""
+    return split(x.reshape(*x.shape[:-2], -1), parts)
+
+
+def by_gate(x: Array, gates: int) -> Array:
+    """Returns (..., gates*H, m, N) as (..., gates, H, m, N), without a copy."""
+    return x.reshape(*x.shape[:-3], gates, -1, *x.shape[-2:])
 
 
 SMALL = 1_000_000  # multiply-adds up to which OpenBLAS takes a product without packing it first
@@ -207,5 +213,5 @@ def parts_of(rows: int, inner: int, columns: int) -> int:
 
 
 def split(x: Array, parts: int) -> Array:
-    """Returns (P, Q) as (parts, P / parts, Q), without a copy."""
-    return x if parts == 1 else x.reshape(parts, -1, x.shape[1])
+    """Returns (..., P, Q) as (..., parts, P / parts, Q), without a copy."""
+    return x if parts == 1 else x.reshape(*x.shape[:-2], parts, -1, x.shape[-1])

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, Views, blend, flat, mix, ones, sigmoid_of_half
+from engine.cells.base import Cell, LayerTape, Terms, Views, blend, by_gate, flat, mix, ones, sigmoid_of_half, split
 from engine.nonlinear import interpolate, sigmoid, tanh
 
 
@@ -49,7 +49,7 @@ class GRU(Cell):
 
     def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
         H = len(s)
-        return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], flat(scratch, parts), scratch[: 2 * H],
+        return (s, pre[: 2 * H], pre[:H], pre[H : 2 * H], pre[2 * H :], split(scratch, parts), scratch[: 2 * H],
                 scratch[2 * H :], extra, out)
 
     def quick(self, w: Params, *views: Array) -> None:
@@ -79,12 +79,13 @@ class GRU(Cell):
         keep[...] = z
 
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
-        H = ds.shape[0]
-        return ds, f[:4], f[4], dA.reshape(4, *ds.shape), flat(dA[: 3 * H]), flat(out, parts), out
+        H = f.shape[-3]
+        return (ds[..., None, :, :, :], f[..., :4, :, :, :], ds, f[..., 4, :, :, :], by_gate(dA, 4),
+                flat(dA[..., : 3 * H, :, :]), flat(out, parts), out)
 
     def back(self, w: Params, *views: Array) -> None:
-        ds, to_gates, keep, gates, record, product, out = views
-        np.multiply(ds, to_gates, out=gates)
+        each_ds, to_gates, ds, keep, gates, record, product, out = views
+        np.multiply(each_ds, to_gates, out=gates)
         np.matmul(w["W_hh.T"], record, out=product)
         out += ds * keep
 

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Terms, Views, blend, flat, ones, sigmoid_of_half
+from engine.cells.base import Cell, LayerTape, Terms, Views, blend, by_gate, flat, ones, sigmoid_of_half
 from engine.nonlinear import interpolate, sigmoid, tanh
 
 
@@ -76,14 +76,16 @@ class GRUResetBefore(Cell):
         out[:, 3 * H :] = tape.act[:, : 2 * H]
 
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
-        H = ds.shape[0]
-        return (ds, f[0], f[1:3], f[3], f[4], dA[:H], dA[H:].reshape(2, *ds.shape), flat(dA[2 * H :]),
-                flat(dA[: 2 * H]), flat(out), out)
+        H = f.shape[-3]
+        to_r, r, z = (f[..., n, :, :, :] for n in (0, 3, 4))
+        drz, dzn, dn = dA[..., : 2 * H, :, :], by_gate(dA[..., H:, :, :], 2), dA[..., 2 * H :, :, :]
+        return (ds, ds[..., None, :, :, :], to_r, f[..., 1:3, :, :, :], r, z, dA[..., :H, :, :], dzn, flat(dn),
+                flat(drz), flat(out), out)
 
     def back(self, w: Params, *views: Array) -> None:
-        ds, to_r, to_zn, r, z, dr, dzn, dn, drz, product, out = views
-        H, W = len(ds), w["W_hh"]
-        np.multiply(ds, to_zn, out=dzn)
+        ds, each_ds, to_r, to_zn, r, z, dr, dzn, dn, drz, product, out = views
+        H, W = ds.shape[-3], w["W_hh"]
+        np.multiply(each_ds, to_zn, out=dzn)
         v = (W[2 * H :].T @ dn).reshape(ds.shape)
         np.multiply(v, to_r, out=dr)
         np.matmul(W[: 2 * H].T, drz, out=product)

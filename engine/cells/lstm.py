@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Views, flat, mix
+from engine.cells.base import Cell, LayerTape, Views, by_gate, flat, mix, split
 from engine.nonlinear import sigmoid, tanh
 
 
@@ -61,7 +61,7 @@ class LSTM(Cell):
     def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
         H = len(s) // 2
         i, f, g, o = (pre[n * H : (n + 1) * H] for n in range(4))
-        return (s[:H], s[H:], pre, flat(scratch, parts), scratch, *_from_tanh(H, pre.shape[1], pre.dtype), i, f, g, o,
+        return (s[:H], s[H:], pre, split(scratch, parts), scratch, *_from_tanh(H, pre.shape[1], pre.dtype), i, f, g, o,
                 extra, out[:H], out[H:])
 
     def quick(self, w: Params, *views: Array) -> None:
@@ -113,16 +113,18 @@ class LSTM(Cell):
         keep[...] = f
 
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
-        H = f.shape[1]
-        dh, dc = ds[:H], ds[H:]
-        gates = dA.reshape(4, *dh.shape)
-        return dh, dc, f[:3], f[3], f[4], f[5], gates[0], gates[:3], gates[3], flat(dA), flat(out[:H], parts), out[H:]
+        H = f.shape[-3]
+        dh, dc, gates = ds[..., :H, :, :], ds[..., H:, :, :], by_gate(dA, 4)
+        f_o, through_c, keep = (f[..., n, :, :, :] for n in (3, 4, 5))
+        return (dh, dc, dc[..., None, :, :, :], f[..., :3, :, :, :], f_o, through_c, keep, gates[..., 0, :, :, :],
+                gates[..., :3, :, :, :], gates[..., 3, :, :, :], flat(dA), flat(out[..., :H, :, :], parts),
+                out[..., H:, :, :])
 
     def back(self, w: Params, *views: Array) -> None:
-        dh, dc, to_gates, to_o, through_c, keep, first, gates, do, record, out_h, out_c = views
+        dh, dc, each_dc, to_gates, to_o, through_c, keep, first, gates, do, record, out_h, out_c = views
         np.multiply(dh, through_c, out=first)
         dc += first
-        np.multiply(dc, to_gates, out=gates)
+        np.multiply(each_dc, to_gates, out=gates)
         np.multiply(dh, to_o, out=do)
         np.matmul(w["W_hh.T"], record, out=out_h)
         np.multiply(dc, keep, out=out_c)

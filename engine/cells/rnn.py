@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array, Params
-from engine.cells.base import Cell, LayerTape, Views, flat
+from engine.cells.base import Cell, LayerTape, Views, flat, split
 from engine.nonlinear import tanh
 
 
@@ -30,7 +30,7 @@ class RNN(Cell):
         tanh(pre, out=out)
 
     def quick_views(self, s: Array, pre: Array, scratch: Array, extra: Array, out: Array, parts: int) -> Views:
-        return s, pre, flat(out, parts), out
+        return s, pre, split(out, parts), out
 
     def quick(self, w: Params, *views: Array) -> None:
         s, pre, product, out = views
@@ -42,7 +42,7 @@ class RNN(Cell):
         tape.dtanh(tape.pre, tape.states, 1.0, out)
 
     def back_views(self, f: Array, ds: Array, dA: Array, out: Array, parts: int) -> Views:
-        return f[0], ds, dA, flat(dA), flat(out, parts)
+        return f[..., 0, :, :, :], ds, dA, flat(dA), flat(out, parts)
 
     def back(self, w: Params, *views: Array) -> None:
         f, ds, dA, record, out = views

@@ -7,8 +7,8 @@ from math import log, nan
 import numpy as np
 
 from engine.arrays import Array, Floats, Params, norm
-from engine.backprop import Sweep
 from engine.network import Network, losses_and_gradients, readout
+from engine.sweep import Sweep
 from engine.training.streams import Stretch
 from engine.truncation import full_plan
 from engine.unroll import Scan
@@ -35,7 +35,7 @@ def probe(network: Network, params: Params, piece: Stretch) -> Floats:
     ys = readout(params, tapes[-1].states[-1:, :H])
     dh = params["W_hy"].T @ losses_and_gradients(network, ys, targets[-1:])[1][0]
     sweep = Sweep(network, params, [tape.factors for tape in tapes], 1)
-    sweep.run([np.zeros((H, 1, N))] * (P - 1) + [dh[:, None]], full_plan(P))
+    sweep.run([np.zeros((H, 1, N))] * (P - 1) + [dh[:, None]], [full_plan(P)])
     return np.asarray(norm(np.concatenate([states[:, :H] for states in sweep.states], axis=1), 1).mean(axis=1))
 
 

@@ -8,9 +8,9 @@ from math import isfinite
 import numpy as np
 
 from engine.arrays import Array
-from engine.backprop import Sweep
 from engine.network import Network
 from engine.optim import Optimiser, clip, flat_norm
+from engine.sweep import Sweep
 from engine.training.blocks import Blocks
 from engine.training.gradients import Sums
 from engine.training.lab import Lab
@@ -78,7 +78,7 @@ class Step:
             for tape, room in zip(tapes, self.factors, strict=True):
                 tape.write_factors(slice(first, end), room[: end - first])
 
-        sweep.run(self._by_step(dh, counted, piece.steps), plan, fill, self.some)
+        sweep.run(self._by_step(dh, counted, piece.steps), [plan], fill, self.some)
         self.sums.write(params, tapes, sweep.records, into.views)
         if self.summed:
             self.grads.flat += self.extra.flat
