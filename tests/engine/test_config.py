@@ -147,6 +147,7 @@ def test_series_and_texts_have_a_longest() -> None:
     assert "100000" in refused({"series": [1.0] * 100_001}).limit
     assert "5000000" in refused({"text": "x" * 5_000_001}).limit
     assert parse({"task": "series", "series": " 1, 2\n3e-4 "}).series == (1.0, 2.0, 3e-4)
+    assert parse({"task": "series", "series": "1,2\n"}).series == (1.0, 2.0)  # a file of one line ends with its end
     assert parse({"task": "series", "series": "  "}).series == ()
 
 
