@@ -19,7 +19,8 @@ LAB_HEAD = "| option of a run | values | default | meaning |"
 STRATEGY_HEAD = "| option of a strategy | values | default | meaning |"
 PRESETS_HEAD = "| preset | title | what it is |"
 SETTINGS_HEAD = "| variable | default | meaning |"
-DEPENDS = {"workers": "the number of cores", "training_workers": "the number of cores", "allowed_hosts": "none",
+DEPENDS = {"workers": "the number of cores", "training_workers": "the number of cores",
+           "light_workers": "one more than cores, at most 4", "allowed_hosts": "none",
            "data": "as the system has it", "database": "in that folder", "public": "by where it listens",
            "secret": "in that folder",
            "passphrase": "none", "passphrase_file": "none"}

@@ -112,9 +112,9 @@ class Admission(Generic[Job]):
         """Puts a job to the front whose process was lost."""
         self._queue.again(job, job.claim.seconds, job.claim.light)
 
-    def next(self, only_light: bool) -> Job | None:
-        """Returns the job that is served next, or None."""
-        return self._queue.pop(only_light)
+    def next(self, light: bool | None = None) -> Job | None:
+        """Returns the job that is served next (the next light one, the next of the others), or None."""
+        return self._queue.pop(light)
 
     def done(self, job: Job) -> None:
         """Strikes a job from the account, however it ended; it leaves the queue if it is still there."""

@@ -1,9 +1,10 @@
-"""A queue that is fair between networks, and within each between its clients: start-time fair queueing (Goyal, Vin &
-Cheng 1996) on two levels, in seconds of work. (leaf)
+"""A queue that is fair between networks, and within each between its clients: self-clocked fair queueing (Golestani
+1994) on two levels, in seconds of work. (leaf)
 
 Each item gets a finish tag: the later of the queue's virtual time and its client's last finish tag, plus its cost. The
-smallest finish tag is served first. So a client who asks for much waits behind its own requests, not the others behind
-them; among clients who have nothing waiting, the cheapest request goes first. Networks take their turns by the same
+smallest finish tag is served first, and virtual time moves on to it. So a client who asks for much waits behind its own
+requests, not the others behind them; among clients who have nothing waiting, the cheapest request goes first, but who
+has waited while others were served goes before the cheaper ones that come then. Networks take their turns by the same
 rule, so that many names made up in one network get no more than that network's share.
 """
 
@@ -22,10 +23,13 @@ class Entry(Generic[Item]):
 
     finish: float
     number: int  # breaks ties in the order of arrival
-    start: float = field(compare=False)
     cost: float = field(compare=False)  # seconds
     light: bool = field(compare=False)
     item: Item = field(compare=False)
+
+    def wanted(self, light: bool | None) -> bool:
+        """Returns whether it is a light one, or one of the others; None wants any."""
+        return light is None or self.light is light
 
 
 class Tags:
@@ -54,9 +58,9 @@ class Network(Generic[Item]):
         self.entries: list[Entry[Item]] = []
         self.tags = Tags()
 
-    def head(self, only_light: bool) -> Entry[Item] | None:
-        """Returns the next entry (the next light one), or None."""
-        return next((entry for entry in self.entries if entry.light or not only_light), None)
+    def head(self, light: bool | None) -> Entry[Item] | None:
+        """Returns the next entry of those that are wanted, or None."""
+        return next((entry for entry in self.entries if entry.wanted(light)), None)
 
 
 class Fair(Generic[Item]):
@@ -85,26 +89,26 @@ class Fair(Generic[Item]):
         if network not in self._networks:
             self._networks[network] = Network(self._tags.start(network))
         there = self._networks[network]
-        start = there.tags.start(client)
-        there.tags.took(client, start + cost)
+        finish = there.tags.start(client) + cost
+        there.tags.took(client, finish)
         self._number += 1
-        insort(there.entries, Entry(start + cost, self._number, start, cost, light, item))
+        insort(there.entries, Entry(finish, self._number, cost, light, item))
         self._counted(cost, light, 1)
 
     def again(self, item: Item, cost: float, light: bool = False) -> None:
         """Puts an item before all others: it was served once, and its server was lost."""
         self._number += 1
-        self._first.insert(0, Entry(0.0, self._number, 0.0, cost, light, item))
+        self._first.insert(0, Entry(0.0, self._number, cost, light, item))
         self._counted(cost, light, 1)
 
-    def pop(self, only_light: bool = False) -> Item | None:
-        """Returns the next item (the next light one), or None; virtual time moves on to its start tag."""
+    def pop(self, light: bool | None = None) -> Item | None:
+        """Returns the next item (the next light one, the next of the others), or None; virtual time moves on."""
         for entry in self._first:
-            if entry.light or not only_light:
+            if entry.wanted(light):
                 self._first.remove(entry)
                 self._counted(entry.cost, entry.light, -1)
                 return entry.item
-        heads = [(name, there, head) for name, there in self._networks.items() if (head := there.head(only_light))]
+        heads = [(name, there, head) for name, there in self._networks.items() if (head := there.head(light))]
         if not heads:
             return None
         name, there, entry = min(heads, key=lambda each: (each[1].start + each[2].cost, each[2].number))
@@ -123,9 +127,9 @@ class Fair(Generic[Item]):
 
     def _serve(self, name: str, there: Network[Item], entry: Entry[Item]) -> None:
         there.entries.remove(entry)
-        there.tags.now = max(there.tags.now, entry.start)
-        self._tags.now = max(self._tags.now, there.start)
+        there.tags.now = max(there.tags.now, entry.finish)
         there.start += entry.cost
+        self._tags.now = max(self._tags.now, there.start)
         self._tags.took(name, there.start)
         self._counted(entry.cost, entry.light, -1)
         if not there.entries:

@@ -150,7 +150,7 @@ class Jobs:
     def _dispatch(self) -> None:
         """Gives jobs to idle processes: light ones to those that do nothing else, then any to the others."""
         for process in sorted(self._idle, key=lambda process: not process.light):
-            job = self.admission.next(process.light)
+            job = self.admission.next(self._takes(process))
             if job is None:
                 continue
             home = self._home(job, process)
@@ -162,6 +162,17 @@ class Jobs:
             if home is not process:
                 return self._dispatch()  # for the process that is still idle
         return None
+
+    def _takes(self, process: Process) -> bool | None:
+        """Returns which jobs a process may be given now: light ones (True), others (False), any (None).
+
+        One with a high niceness takes a light job only while there is a core for it: else that would wait for whoever
+        has a lower one, longer than for its turn there."""
+        if process.light:
+            return True
+        busy = len(self.processes) - len(self._idle)
+        lights = any(other.light for other in self.processes)
+        return False if lights and busy >= self.settings.workers else None
 
     def _home(self, job: Job, process: Process) -> Process:
         """Returns the idle process that keeps what a job can use, or else the one that is its turn."""

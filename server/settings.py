@@ -79,9 +79,11 @@ class Settings(BaseSettings):
         os.cpu_count() or 1, "processes", "Compute processes; each does one analysis at a time.", 1, 256
     )
     worker_bytes: int = limit(2048 * MIB, "bytes", "Address space of a compute process.", 512 * MIB, 2**40)
-    worker_nice: int = limit(12, "", "Niceness of a compute process; the front process has 0.", 0, 19)
+    worker_nice: int = limit(14, "", "Niceness of a compute process; the front process has 0.", 0, 19)
     light_nice: int = limit(2, "", "Niceness of a compute process that does light analyses only.", 0, 19)
-    light_workers: int = limit(1, "processes", "Compute processes beside them that do light analyses only.", 0, 64)
+    light_workers: int = limit(
+        min((os.cpu_count() or 1) + 1, 4), "processes", "Compute processes beside them that do light analyses only.", 0, 64
+    )
     light_seconds: float = limit(0.025, "s", "An analysis that is estimated to take less is light.", 0, 10)
     worker_jobs: int = limit(10_000, "analyses", "A compute process that has done so many is replaced.", 1, 10**9)
     worker_held_bytes: int = limit(
@@ -154,7 +156,7 @@ class Settings(BaseSettings):
     training_process_bytes: int = limit(
         4096 * MIB, "bytes", "Address space of a training process.", 512 * MIB, 2**40
     )
-    training_nice: int = limit(12, "", "Niceness of a training process.", 0, 19)
+    training_nice: int = limit(5, "", "Niceness of a training process.", 0, 19)
     training_idle_seconds: float = limit(
         300, "s", "How long a training process is kept that has nothing to do.", 1, 86_400
     )

@@ -8,10 +8,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from tests.load.http import ADDRESS, quantile, request
-from tests.load.machine import Others, family
+from tests.load.machine import Others, computing, family, state
 from tests.load.stage import served
 
 SLOW = "/api/v1/analysis?steps=10000&hidden=32&batch=1&seed={seed}"  # seconds of work
@@ -26,7 +25,7 @@ def leaving(clients: int, slack: float = 1.0) -> bool:
     """Prints how long it takes until a computation has stopped whose client has left, and what is left of a server
     that was killed. Returns whether that is as promised."""
     with served(False) as (port, server):
-        others = Others(family(os.getpid()))
+        others = Others()
         took = asyncio.run(_all(port, server, clients))
         taken = others.share()
         left = _killed(port, server)
@@ -65,25 +64,13 @@ async def _until(condition: Callable[[], bool]) -> float:
     return since
 
 
-def computing(server: int) -> set[int]:
-    """Returns which of a server's processes run just now, or could run."""
-    return {pid for pid in family(server)[1:] if _state(pid) == "R"}
-
-
-def _state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
-
-
 def _killed(port: int, server: int) -> int:
     """Returns how many processes of a server are there a second after it was killed in the middle of its work."""
     asyncio.run(_busy(port, server))
     started = family(server)[1:]
     os.kill(server, signal.SIGKILL)
     time.sleep(ORPHAN_SECONDS)
-    return sum(_state(pid) not in ("", "Z", "X") for pid in started)
+    return sum(state(pid) not in ("", "Z", "X") for pid in started)
 
 
 async def _busy(port: int, server: int) -> None:

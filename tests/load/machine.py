@@ -49,18 +49,28 @@ def seconds(pids: list[int]) -> float:
     return sum(sum(map(int, fields[11:15])) for pid in pids if (fields := _fields(pid))) / TICKS
 
 
-class Others:
-    """How much of the machine's processor time others took, from now until it is asked."""
+def state(pid: int) -> str:
+    """Returns the letter of what a process does (R: it runs, or could), or nothing if it is gone."""
+    return (_fields(pid) or [""])[0]
 
-    def __init__(self, pids: list[int]) -> None:
-        self._pids = pids
+
+def computing(server: int) -> set[int]:
+    """Returns which of a server's processes run just now, or could run."""
+    return {pid for pid in family(server)[1:] if state(pid) == "R"}
+
+
+class Others:
+    """How much of the machine's processor time others took, from now until it is asked, than this process and all that
+    it has started, until now or since."""
+
+    def __init__(self) -> None:
         self._busy, self._idle = _machine()
-        self._own = seconds(pids)
+        self._own = seconds(family(os.getpid()))
 
     def share(self) -> float:
-        """Returns the share of all cores that went to others than these processes, between 0 and 1."""
+        """Returns the share of all cores, between 0 and 1."""
         busy, idle = _machine()
-        own = seconds(self._pids) - self._own
+        own = seconds(family(os.getpid())) - self._own
         whole = busy - self._busy + idle - self._idle
         return max(0.0, (busy - self._busy - own) / whole) if whole else 0.0
 

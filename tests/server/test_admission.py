@@ -104,7 +104,7 @@ def test_what_has_left_the_queue_is_no_longer_counted_among_what_waits() -> None
     there = admission(heavy_queue_seconds=1)
     first = ask(there, "a", 2.0)
     assert refusal(there, "b", 2.0).status == 503
-    assert there.next(only_light=False) is first
+    assert there.next() is first
     second = ask(there, "b", 2.0)
     there.done(second)
     assert len(there) == 0

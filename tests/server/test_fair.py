@@ -32,6 +32,16 @@ def test_the_cheapest_goes_first_among_clients_who_have_nothing_waiting() -> Non
     assert drained(queue) == [1.0, 2.0, 3.0]
 
 
+def test_who_has_waited_is_not_overtaken_by_cheaper_ones_without_end() -> None:
+    queue: Fair[str] = Fair()
+    queue.add("dear", "a", 1.5)
+    served = []
+    for n in range(10):
+        queue.add("cheap", f"b{n}", 1.0)
+        served.append(queue.pop())
+    assert served[:2] == ["cheap", "dear"]
+
+
 def test_who_was_idle_has_saved_nothing() -> None:
     """A client that comes late starts at the virtual time, not at zero."""
     queue: Fair[str] = Fair()
@@ -61,9 +71,12 @@ def test_only_light_items_go_to_who_takes_only_those() -> None:
     queue: Fair[str] = Fair()
     queue.add("heavy", "a", 0.001)
     queue.add("light", "b", 0.002, light=True)
-    assert queue.pop(only_light=True) == "light"
-    assert queue.pop(only_light=True) is None
-    assert queue.pop() == "heavy"
+    assert queue.pop(light=True) == "light"
+    assert queue.pop(light=True) is None
+    queue.add("light", "b", 0.0001, light=True)
+    assert queue.pop(light=False) == "heavy"
+    assert queue.pop(light=False) is None
+    assert queue.pop() == "light"
 
 
 def test_what_is_put_back_is_first() -> None:
@@ -111,7 +124,7 @@ def test_networks_lose_nothing(items: list[tuple[str, float, bool]]) -> None:
     for n, (client, cost, light) in enumerate(items):
         queue.add(n, client, cost, light, network=client)
     lights = [n for n, item in enumerate(items) if item[2]]
-    assert sorted(iter(lambda: queue.pop(only_light=True), None)) == lights
+    assert sorted(iter(lambda: queue.pop(light=True), None)) == lights
     assert abs(queue.seconds(False) - sum(cost for _, cost, light in items if not light)) < 1e-6
     assert sorted(drained(queue)) == [n for n in range(len(items)) if n not in lights]  # type: ignore[type-var]
     assert (len(queue), queue.seconds(True), queue.seconds(False)) == (0, 0.0, 0.0)

@@ -189,21 +189,6 @@ def test_a_full_queue_refuses() -> None:
     run(scenario())
 
 
-def test_a_light_job_does_not_wait_for_a_heavy_one() -> None:
-    async def scenario() -> None:
-        async with running(light_workers=1) as jobs:
-            await until(lambda: jobs.ready == 2)
-            first, second = (asyncio.ensure_future(jobs.run(f"{seed}", slow(seed))) for seed in (1, 2))
-            await asyncio.sleep(0.05)
-            done = await jobs.run("light", task())
-            assert done.answer.status == 200
-            assert done.queue_ms < 500
-            assert len(jobs.admission) == 1  # the second heavy one: the light process leaves it alone
-            first.cancel(), second.cancel()
-
-    run(scenario())
-
-
 def test_a_client_who_asks_for_much_waits_behind_itself() -> None:
     async def scenario() -> None:
         async with running() as jobs:
