@@ -82,7 +82,11 @@ class Settings(BaseSettings):
     worker_nice: int = limit(14, "", "Niceness of a compute process; the front process has 0.", 0, 19)
     light_nice: int = limit(2, "", "Niceness of a compute process that does light analyses only.", 0, 19)
     light_workers: int = limit(
-        min((os.cpu_count() or 1) + 1, 4), "processes", "Compute processes beside them that do light analyses only.", 0, 64
+        min(1 + (os.cpu_count() or 1), 4),
+        "processes",
+        "Compute processes beside them that do light analyses only.",
+        0,
+        64,
     )
     light_seconds: float = limit(0.025, "s", "An analysis that is estimated to take less is light.", 0, 10)
     worker_jobs: int = limit(10_000, "analyses", "A compute process that has done so many is replaced.", 1, 10**9)
