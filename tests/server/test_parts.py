@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server import strict
@@ -73,17 +78,46 @@ def test_json_is_read_as_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "depth"), [(b"1", 0), (b"[]", 1), (b'["[[["]', 1), (b'[{"a":[]}]', 3), (b'"\\"[["', 0)]
-)
+    ("text", "depth"),
+    [(b"1", 0), (b"[]", 1), (b'["[[["]', 1), (b'[{"a":[]}]', 3), (b'"\\"[["', 0), (b"[[],[[1]],{}]", 3), (b"]][[", 2),
+     (b'["\\\\",[{}]]', 3), (b'["a]",{"[":"}"},[[[]]]]', 4)],
+)  # fmt: skip
 def test_how_deep_json_nests(text: bytes, depth: int) -> None:
-    assert not strict.deeper(strict.outside(text), depth)
-    assert strict.deeper(strict.outside(text), depth - 1) is (depth > 0)
+    assert not strict.deeper(text, depth)
+    assert depth == 0 or strict.deeper(text, depth - 1)
 
 
-@pytest.mark.parametrize("text", [b'"' + b'\\"' * 10**6, b'"a" ' * 500_000, b"[" * 2_000_000, b'"\\'])
+@given(st.recursive(st.sampled_from(["[", '"', '\\"', 1, None]),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["a:", "{", '":"', "\\"]), inner)))
+def test_depth_and_names_are_those_of_the_value(value: Any) -> None:
+    depth, names = _measured(value)
+    text = json.dumps(value).encode()
+    assert not strict.deeper(text, depth)
+    assert depth == 0 or strict.deeper(text, depth - 1)
+    with patch.object(strict, "MOST_NAMES", names):
+        assert not strict.many_names(text)
+    with patch.object(strict, "MOST_NAMES", names - 1):
+        assert names == 0 or strict.many_names(text)
+
+
+def _measured(value: Any) -> tuple[int, int]:
+    """Returns how deep a value nests, and how many names it has."""
+    if not isinstance(value, (list, dict)):
+        return 0, 0
+    inner = [_measured(one) for one in (value.values() if isinstance(value, dict) else value)]
+    own = len(value) if isinstance(value, dict) else 0
+    return 1 + max((depth for depth, _ in inner), default=0), own + sum(names for _, names in inner)
+
+
+HOSTILE = (b'"' + b'\\"' * 10**6, b'"a" ' * 500_000, b"[" * 2_000_000, b'"\\', b"[]," * 700_000, b"[]][" * 500_000,
+           b"[" * 10**6 + b"]" * 10**6, b'"' * 2_000_000, b'"' + b"\\" * 2_000_001, b'"":' * 600_000)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_is_measured_in_linear_time(text: bytes) -> None:
     begun = time.process_time()
-    strict.deeper(strict.outside(text), 10**9)
+    strict.deeper(text, 16)
+    strict.many_names(text)
     assert time.process_time() - begun < 2
 
 
@@ -91,7 +125,7 @@ def test_a_repeated_key_is_found_among_many() -> None:
     pairs = ",".join(f'"{i}": 1' for i in range(strict.MOST_NAMES - 1))
     with pytest.raises(RefusedError, match="more than once"):
         strict.loads(f'{{{pairs}, "7": 2}}'.encode(), 4)
-    with pytest.raises(RefusedError, match=f"{strict.MOST_NAMES + 1} names"):
+    with pytest.raises(RefusedError, match=f"over {strict.MOST_NAMES} names"):
         strict.loads(f'[{{{pairs}, "x": 2, "y": 2}}]'.encode(), 4)
 
 
