@@ -252,7 +252,8 @@ def _read_number(option: Option, raw: object) -> Any:
 
 def _read_series(option: Option, raw: object) -> tuple[float, ...]:
     if isinstance(raw, str):
-        parts: list[object] = [part.strip() for part in raw.strip().replace("\n", ",").split(",")] if raw.strip() else []
+        text = raw.strip()
+        parts: list[object] = [part.strip() for part in text.replace("\n", ",").split(",")] if text else []
     elif isinstance(raw, (list, tuple)):
         parts = list(raw)
     else:

@@ -20,6 +20,9 @@ from engine.unroll import Tape
 FOLDED = 1 << 18  # numbers of the Jacobians that are folded together: they are still in the cache when used
 LENGTH = 512  # numbers that a step's factors are repeated to, as NumPy is slow where its inner loops are short
 NARROW = 16  # rows: products of fewer are not worth taking apart
+TOGETHER = 16  # steps whose norms are taken together
+LEAST = 1e-280  # squares below it have lost digits, or all of them
+Saved = tuple[int, int, list[Array]]
 
 
 def credit(network: Network, params: Params, tape: Tape, reset: NDArray[np.bool_],
@@ -28,17 +31,19 @@ def credit(network: Network, params: Params, tape: Tape, reset: NDArray[np.bool_
 
     Norms run over all layers, are taken per sample and averaged over the batch; 0 for t > s and for
     t before the last reset. The gradient is that of full BPTT along this tape."""
-    sweep, R = _Rows(network, params, tape, loss_steps), len(loss_steps)
-    is_row = np.zeros(len(tape.losses), bool)
+    sweep, T, careful = _Rows(network, params, tape, loss_steps), len(tape.losses), False
+    is_row = np.zeros(T, bool)
     is_row[loss_steps] = True
-    out = np.zeros((network.cell.parts, R, len(is_row)))
-    for t in range(len(is_row) - 1, -1, -1):
-        if is_row[t]:
-            sweep.join()
-        if sweep.stop > sweep.start:
-            out[:, R - sweep.stop : R - sweep.start, t] = sweep.step(t)[:, ::-1]
-        if reset[t]:
-            sweep.end()
+    out = np.zeros((network.cell.parts, len(loss_steps), T))
+    for end in range(T, 0, -TOGETHER):
+        first = max(0, end - TOGETHER)
+        before = None if careful else sweep.saved()
+        norms = sweep.back(range(first, end), is_row, reset, careful)
+        if norms is None and before is not None:  # squares left double precision's range: once more, and from now on
+            careful = True
+            sweep.restore(before)
+            norms = sweep.back(range(first, end), is_row, reset, careful)
+        out[:, :, first:end] = norms
     return out[0], out[1] if network.cell.parts == 2 else None
 
 
@@ -51,7 +56,8 @@ class _Rows:
         self.cell, self.H, self.start, self.stop = cell, H, 0, 0
         self.layers = [_Layer(network, layer_params(params, layer), kept.factors)
                        for layer, kept in enumerate(tape.layers)]
-        self.share = np.full(B, 1 / B)
+        self.share, self.all = np.full(B, 1 / B), np.arange(R)
+        self.squares = np.empty((TOGETHER, cell.parts, R, B))
         self.tile = max(1, LENGTH // (B * H))
         self.most = SMALL // (H * H)  # rows of a product that is not packed
         self.most = self.most if self.most >= NARROW else R + 1
@@ -59,21 +65,54 @@ class _Rows:
         self.rows = [np.zeros(shape) for _ in self.layers]
         self.products = np.zeros(shape)
         dy = np.swapaxes(tape.dy[loss_steps[::-1]], 1, 2).reshape(R * B, network.outputs)
-        self.rows[-1][0, :R] = (dy @ params["W_hy"]).reshape(R, B, H)
+        self.read = (dy @ params["W_hy"]).reshape(R, B, H)  # what each loss gives to the top layer's h at its own step
 
     def join(self) -> None:
-        """The next row is alive: its h is there already, and nothing else."""
+        """The next row is alive: the top layer's h has what the loss gives it, and all else nothing."""
         for rows in self.rows:
-            rows[1:, self.stop] = 0.0
+            rows[:, self.stop] = 0.0
+        self.rows[-1][0, self.stop] = self.read[self.stop]
         self.stop += 1
 
     def end(self) -> None:
         """Nothing crosses a reset: the rows so far are done."""
         self.start = self.stop
 
-    def step(self, t: int) -> Array:
-        """Returns the rows' norms at step t, (parts, alive), and takes all rows one step back."""
-        norms: Array = np.zeros(())
+    def saved(self) -> Saved:
+        """Returns what `restore` needs to go on from here again."""
+        return self.start, self.stop, [rows[:, self.start : self.stop].copy() for rows in self.rows]
+
+    def restore(self, saved: Saved) -> None:
+        """Goes back to where `saved` was called."""
+        self.start, self.stop, alive = saved
+        for rows, kept in zip(self.rows, alive, strict=True):
+            rows[:, self.start : self.stop] = kept
+
+    def back(self, steps: range, is_row: Array, reset: Array, careful: bool) -> Array | None:
+        """Takes all rows back through some steps, and returns their norms (parts, R, steps), 0 where they are not
+        alive; None where a square left the range in which it has its digits, unless it is to be `careful`."""
+        ends, many = np.zeros((2, len(steps), 1), int), len(steps)
+        squares = self.squares[:many]
+        squares.fill(1.0)
+        for n in range(many - 1, -1, -1):
+            t = steps[n]
+            if is_row[t]:
+                self.join()
+            ends[:, n, 0] = self.start, self.stop
+            if self.stop > self.start:
+                self.step(t, squares[n, :, self.start : self.stop], careful)
+            if reset[t]:
+                self.end()
+        if not careful and not (squares.min() >= LEAST and squares.max() < np.inf):  # true for NaN
+            return None
+        norms = squares if careful else np.sqrt(squares)
+        alive = (self.all >= ends[0]) & (self.all < ends[1])
+        found = np.where(alive[:, None], norms @ self.share, 0.0)
+        return np.asarray(found.transpose(1, 2, 0)[:, ::-1])
+
+    def step(self, t: int, into: Array, careful: bool) -> None:
+        """Writes the rows' norms at step t, (parts, alive, B), or unless it is to be `careful` their squares, and takes
+        all rows one step back."""
         for layer in range(len(self.layers) - 1, -1, -1):
             rows, now = self.rows[layer], self.layers[layer]
             alive = rows[:, self.start : self.stop]
@@ -82,8 +121,7 @@ class _Rows:
                 c, scratch = self._runs(rows[1]), self._runs(self.products[0])
                 np.multiply(self._runs(rows[0]), through_c, out=scratch)
                 c += scratch
-            here = row_norms(alive)
-            norms = np.hypot(norms, here) if norms.ndim else here
+            self._measure(alive, into, careful, layer == len(self.layers) - 1)
             if layer:
                 below = self.rows[layer - 1][0, self.start : self.stop]
                 for product in self._product(rows, now.at(t, "W_ih")):
@@ -94,7 +132,16 @@ class _Rows:
                 np.add(back[0], back[1], out=alive[0])
             else:
                 alive[0] = back[0]
-        return np.asarray(norms @ self.share)
+
+    def _measure(self, alive: Array, into: Array, careful: bool, first: bool) -> None:
+        """Adds a layer's norms to those of the layers above."""
+        if careful:
+            here = norm(alive, -1)
+            into[...] = here if first else np.hypot(into, here)
+        elif first:
+            np.vecdot(alive, alive, out=into)
+        else:
+            into += np.vecdot(alive, alive)
 
     def _runs(self, rows: Array) -> Array:
         """Returns the rows alive, and perhaps a few more, side by side in runs of `tile`."""
@@ -149,12 +196,3 @@ class _Layer:
         slopes = factors.reshape(len(factors), -1, self.H, factors.shape[2])[:, self.cell.highways]
         each = np.swapaxes(slopes, 2, 3).reshape(len(factors), 2, 1, -1)
         return np.asarray(np.repeat(each, tile, axis=2).reshape(len(factors), 2, -1))
-
-
-def row_norms(rows: Array) -> Array:
-    """Returns the norm over the last axis in one pass; again, and scaled, where squares would underflow."""
-    squares: Array = np.vecdot(rows, rows)
-    if np.minimum.reduce(squares, None) >= 1e-280 and np.maximum.reduce(squares, None) < np.inf:  # false for NaN
-        np.sqrt(squares, out=squares)
-        return squares
-    return norm(rows, -1)

@@ -15,7 +15,8 @@ from engine.arrays import quiet_single_thread
 from engine.backprop import contributions
 from engine.carryover import carry_over
 from engine.compare import compare
-from engine.credit import credit, row_norms
+from engine.credit import credit
+from engine.reference import reference
 from engine.truncation import full_plan, plan_of
 from tests.engine.setups import CELL_IDS, CELL_KEYS, CELL_OPTIONS, Case, Sizes, case, relative
 from tests.engine.test_truncation import PLANS, single_loss_terms, step_terms
@@ -53,11 +54,37 @@ def test_credit_of_many_losses_is_an_even_selection() -> None:
     assert set(np.diff(found.loss_steps)) <= {1, 2}
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e-150, 1.0, 1e150, 1e200])
-def test_row_norms_at_any_scale(scale: float) -> None:
-    rows = np.random.default_rng(0).normal(size=(2, 3, 5))
-    with np.errstate(all="ignore"):
-        assert np.allclose(row_norms(scale * rows) / scale, np.linalg.norm(rows, axis=-1), rtol=1e-14)
+@pytest.mark.parametrize("scale", [1e-250, 1e-200, 1e-150, 1.0, 1e150, 1e200])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_credit_at_any_scale(scale: float, layers: int) -> None:
+    kept = reference(parse({"steps": 40, "hidden": 5, "batch": 2, "layers": layers, "gain": 1.5}))
+    x, tape, none, rows = kept.x, kept.tape, np.zeros(40, bool), np.arange(40)
+    with quiet_single_thread():
+        truth = np.stack(credit(x.network, x.params, tape, none, rows))
+        found = np.stack(credit(x.network, x.params, replace(tape, dy=scale * tape.dy), none, rows))
+    assert truth.max() > 0.01
+    assert np.allclose(found / scale, truth, rtol=1e-12, atol=0.0)
+
+
+def test_credit_keeps_its_digits_where_squares_underflow_on_the_way_back() -> None:
+    kept = reference(parse({"cell": "rnn", "steps": 200, "hidden": 6, "batch": 2, "gain": 0.05}))
+    with quiet_single_thread():
+        found = credit(kept.x.network, kept.x.params, kept.tape, kept.plan.reset, np.arange(200))[0]
+        for loss in (199, 130, 40):
+            alone = kept.row(loss).h
+            assert np.allclose(found[loss], alone, rtol=1e-11, atol=0.0)
+    assert 0 < found[199, 80] < 1e-145 < 1e-100 < found[199, 150]
+
+
+def test_credit_of_what_overflows_is_infinite_and_the_rest_is_not() -> None:
+    kept = reference(parse({"steps": 40, "hidden": 5, "batch": 2}))
+    dy = kept.tape.dy.copy()
+    dy[30] = np.inf
+    with quiet_single_thread():
+        found = credit(kept.x.network, kept.x.params, replace(kept.tape, dy=dy), kept.plan.reset, np.arange(40))[0]
+        truth = credit(kept.x.network, kept.x.params, kept.tape, kept.plan.reset, np.arange(40))[0]
+    assert not np.isfinite(found[30, 30])
+    assert np.allclose(np.delete(found, 30, 0), np.delete(truth, 30, 0), rtol=1e-12, atol=0.0)
 
 
 @pytest.mark.parametrize("config", PLANS[:4], ids=lambda c: c.style)
