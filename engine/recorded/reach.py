@@ -143,5 +143,6 @@ def _arriving(recorded: Recorded, found: Ints) -> Floats:
     here = largest[rows, recorded.reached.losses // recorded.stride]
     there = largest[rows, np.maximum(found, 0) // recorded.stride]
     known = (found != NOWHERE) & (here > 0) & np.isfinite(here) & np.isfinite(there)
-    out[known] = there[known] / here[known]
+    with np.errstate(over="ignore"):  # a share beyond what a float holds is infinite, and shown as that
+        out[known] = there[known] / here[known]
     return out
