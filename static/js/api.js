@@ -24,17 +24,32 @@ export class Refused extends Error {
 }
 
 /**
- * Returns an analysis with its figures. While a control moves it is asked for without its certificate.
+ * Returns an analysis with its figures and one row of the credit matrix. While a control moves it is asked for
+ * without its certificate.
+ * @param {import("./state.js").Config} config
+ * @param {number | null} loss whose row; null for the last
+ * @param {import("./state.js").Option[]} options
+ * @param {AbortSignal} signal
+ * @param {Given} [given]
+ * @returns {Promise<any>}
+ */
+export async function analysis(config, loss, options, signal, given = null) {
+  const extra = { include: "row,figures", certificate: "false", ...(loss === null ? {} : { loss: String(loss) }) };
+  const body = { include: ["row", "figures"], certificate: false, loss };
+  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal, given);
+  return decode(await response.arrayBuffer());
+}
+
+/**
+ * Returns `{credit, sentence, heatmap}`: the credit matrix.
  * @param {import("./state.js").Config} config
  * @param {import("./state.js").Option[]} options
  * @param {AbortSignal} signal
  * @param {Given} [given]
  * @returns {Promise<any>}
  */
-export async function analysis(config, options, signal, given = null) {
-  const extra = { include: "credit,figures", certificate: "false" };
-  const body = { include: ["credit", "figures"], certificate: false };
-  const response = await ask("analysis", config, options, extra, body, "application/vnd.unrolled.bin", signal, given);
+export async function credit(config, options, signal, given = null) {
+  const response = await ask("credit", config, options, {}, {}, "application/vnd.unrolled.bin", signal, given);
   return decode(await response.arrayBuffer());
 }
 

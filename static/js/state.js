@@ -65,6 +65,14 @@ export function sameConfig(a, b, options) {
 }
 
 /**
+ * Returns the config whose credit matrix is this one's: where no state is reset, that of the run without any cut.
+ * @param {Config} config
+ */
+export function creditConfig(config) {
+  return config.value === "reset" ? config : { ...config, style: "full" };
+}
+
+/**
  * Returns the canonical query of a config: every option that applies, in the table's order.
  * @param {Config} config
  * @param {Option[]} options

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import SMALL
+from engine import analyze, parse
+from tests.browser.conftest import SMALL, as_set
 
 Show = Callable[[str], Page]
 FIGURES = ("strip", "norms", "credit", "carry_over", "carry_units", "costs", "contributions")
@@ -94,6 +95,34 @@ def test_nothing_moves_while_k_moves(show: Show, page: Page) -> None:
     page.set_viewport_size(DESK)
     show("hidden=8&batch=2")
     assert page.evaluate(SHIFTS) == []
+
+
+def test_the_strip_and_the_norms_do_not_wait_for_the_matrix(show: Show, page: Page) -> None:
+    show(SMALL)
+    norms, credit = (page.locator(f"[data-figure={name}]") for name in ("norms", "credit"))
+    before = credit.locator("[data-part=sentence]").inner_text()
+    held: list[Route] = []
+    page.route("**/api/v1/credit?*", lambda route: held.append(route))
+    slider = page.locator("[data-option=gain] input[type=range]")
+    slider.evaluate("""(slider) => {
+      slider.value = "2";
+      for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, { bubbles: true }));
+    }""")
+    found = analyze(parse(dict(pair.split("=") for pair in SMALL.split("&")) | {"gain": "2"}), certify=False)
+    expect(norms.locator("[data-part=sentence]")).to_have_text(as_set(found.words.norms))
+    expect(credit.locator(".plot-note")).to_have_text("Still of the choice before. Computing\u2026")
+    expect(credit).to_have_attribute("aria-busy", "true")
+    expect(credit.locator("[data-act=png]")).to_be_disabled()
+    expect(credit.locator("[data-part=sentence]")).to_have_text(as_set(before))
+    page.locator("#loss").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#loss-value")).to_have_text("10")
+    expect(page.locator("[data-figure=strip] [data-part=sentence]")).to_contain_text("The loss at step 10 ")
+    held[0].continue_()
+    expect(credit.locator("[data-part=sentence]")).to_have_text(as_set(found.words.credit))
+    expect(credit.locator(".plot-note")).to_be_hidden()
+    expect(credit).to_have_attribute("aria-busy", "false")
+    expect(credit.locator("[data-act=png]")).to_be_enabled()
 
 
 def cell_width(page: Page, step: int) -> float:

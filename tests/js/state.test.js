@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applies, configOf, configQuery, defaults, fromSearch, sameConfig, toSearch, wholeView } from "../../static/js/state.js";
+import { applies, configOf, configQuery, creditConfig, defaults, fromSearch, sameConfig, toSearch, wholeView } from "../../static/js/state.js";
 
 /** @type {(name: string, kind: string, value: any, when?: any) => any} */
 const option = (name, kind, value, when = null) => ({ name, kind, help: "", default: value, low: null, high: null, choices: null, when });
@@ -48,6 +48,13 @@ test("options that do not apply neither count nor appear", () => {
   assert.ok(sameConfig({ ...full, k: 3 }, full, OPTIONS));
   assert.ok(!sameConfig({ ...DEFAULT.config, k: 3 }, DEFAULT.config, OPTIONS));
   assert.equal(configQuery(full, OPTIONS).get("k"), null);
+});
+
+test("where no state is reset the credit matrix is that of the run without a cut", () => {
+  const cut = { ...DEFAULT.config, style: "window", value: "carry" };
+  assert.equal(configQuery(creditConfig(cut), OPTIONS).get("k"), null);
+  assert.ok(sameConfig(creditConfig(cut), creditConfig({ ...cut, k: 3 }), OPTIONS));
+  assert.deepEqual(creditConfig({ ...cut, value: "reset" }), { ...cut, value: "reset" });
 });
 
 test("a preset's strings become values, and what it leaves out the default", () => {

@@ -56,7 +56,13 @@ function credit(a) {
   const rows = a.credit ? Array.from(a.credit.loss_steps, (/** @type {number} */ s, i) =>
     [s + first, a.plan.reach[s] + first, ...Array.from(a.credit.h[i], (value, t) => (t <= s ? /** @type {number} */ (value) : ""))]) : [];
   return { columns: ["loss step", "reach", ...Array.from({ length: steps }, (_, t) => `t=${t + first}`)], rows,
-    note: `|dL_s/dh_t| of full BPTT; under the truncation, what lies before the reach is 0.${a.credit?.complete === false ? " An even selection of the loss steps." : ""}` };
+    note: `|dL_s/dh_t| of full BPTT; under the truncation, what lies before the reach is 0.${selected(a)}` };
+}
+
+/** @param {Analysis} a */
+function selected({ credit, awaited }) {
+  if (awaited) return " Only the picked loss: the others are still being computed.";
+  return credit?.complete === false ? " An even selection of the loss steps." : "";
 }
 
 /** @param {Analysis} a */

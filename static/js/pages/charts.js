@@ -19,10 +19,23 @@ export class Charts {
     this.analysis = null;
   }
 
-  /** @param {any} analysis */
-  draw(analysis) {
+  /**
+   * Draws every picture that is there; one whose numbers are still on their way stays as it is.
+   * @param {any} analysis
+   * @param {string} [awaited] its name
+   */
+  draw(analysis, awaited = "") {
     this.analysis = analysis;
-    for (const chart of this.all.values()) this.drawOne(chart);
+    for (const chart of this.all.values()) if (chart.name !== awaited) this.drawOne(chart);
+  }
+
+  /**
+   * Draws the picture of what has come.
+   * @param {string} name
+   */
+  complete(name) {
+    const chart = this.all.get(name);
+    if (chart) this.drawOne(chart);
   }
 
   /**

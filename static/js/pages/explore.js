@@ -1,15 +1,13 @@
 /** The Explore page: what the person chose, what the engine answered, and the pictures of it. */
 
-import * as api from "../api.js";
+import { Refused } from "../api.js";
 import { costLine } from "../controls/cost.js";
 import { panel } from "../controls/panel.js";
-import { Chart } from "../figures/chart.js";
 import { loadPlotly } from "../figures/plotly-host.js";
 import { byId, setText } from "../lib/dom.js";
 import { set } from "../lib/format.js";
 import { Newest } from "../lib/newest.js";
-import { READOUTS } from "../lib/readouts.js";
-import { firstOf, lastOf } from "../lib/steps.js";
+import { firstOf } from "../lib/steps.js";
 import { TABLES } from "../lib/tables.js";
 import { CodePanel } from "../panels/code.js";
 import { mount } from "../panels/deeper.js";
@@ -21,13 +19,16 @@ import { Charts } from "./charts.js";
 import { chrome } from "./chrome.js";
 import { markAll, markChange, markPixels } from "./marks.js";
 import { LongView, isLong } from "./long.js";
+import { Matrix, awhile } from "./matrix.js";
 import { explain, instead, notice, showBusy } from "./messages.js";
+import { Pointer } from "./pointer.js";
 import { listenQuestions, showQuestion } from "./question.js";
-import { listenStepKeys } from "./step-keys.js";
 import { StripPanel } from "./strip-panel.js";
-import { pickedLoss } from "./strip-source.js";
+import { hasRow, nearestLoss, pickedLoss } from "./strip-source.js";
 import { Trained } from "./trained.js";
+import { Waiting } from "./waiting.js";
 
+const PATIENCE_MS = 400; // an answer that takes longer is given up for a newer choice
 const REST_MS = 160; // after so long without a change, Plotly draws for itself and the certificate is asked for
 
 class Explore {
@@ -40,24 +41,30 @@ class Explore {
     this.state = state;
     /** @type {any} the last good answer */
     this.analysis = null;
-    /** @type {number | null} the marked step */
-    this.step = null;
-    this.strip = new StripPanel({ pick: (s, resting) => this.pick(s, resting), point: (t) => this.point(t), look: (change, resting) => this.look(change, resting) });
-    this.charts = new Charts({ plotly: byId("explore").dataset.plotly ?? "", point: (t) => this.point(t), ready: (chart) => this.adopt(chart) });
+    /** @type {import("../state.js").Config | null} its config */
+    this.shown = null;
+    this.pointer = new Pointer({ shown: () => ({ analysis: this.analysis, s: this.state.view.s }), cards: () => [this.strip.card, ...this.charts.all.values()], moved: (step, { plan, first = 0 }) => {
+      this.strip.strip.point(step - first);
+      this.code.mark(Boolean(plan.cut[step - first]));
+      this.deeper.mark(step);
+    } });
+    this.strip = new StripPanel({ pick: (s, resting) => this.pick(s, resting), point: (t) => this.pointer.to(t), look: (change, resting) => this.look(change, resting) });
+    this.charts = new Charts({ plotly: byId("explore").dataset.plotly ?? "", point: (t) => this.pointer.to(t), ready: (chart) => this.adopt(chart) });
     this.panel = panel(byId("controls"), this.catalogue, (name, value, resting) => this.choose({ [name]: value }, resting), (config) => this.replace(config, ""));
-    const cost = costLine();
-    byId("controls").append(cost.element);
-    this.costs = new Newest((config, signal) => api.estimate(config, options, signal), cost.show, () => {});
+    this.cost = costLine(options);
+    byId("controls").append(this.cost.element);
     this.long = new LongView(options, (range, resting) => this.look(range, resting));
     this.trained = new Trained(options, () => this.replace(this.state.config, ""));
-    this.requests = new Newest((config, signal) => this.long.analysis(config, this.state.view, signal, this.trained.given),
-      (answer, config) => this.answered(answer, config), (error) => this.refused(error), { busy: showBusy });
+    this.requests = new Newest((config, signal) => this.compute(config, signal), () => this.finished(), (error) => this.refused(error),
+      { busy: showBusy, patience: PATIENCE_MS });
+    this.matrix = new Matrix(options, this.trained, () => this.matrixCame());
+    this.waiting = new Waiting(/** @type {HTMLElement} */ (document.querySelector("[data-figure=credit]")));
     this.checks = new Newest((config, signal) => this.long.certificate(config, signal, this.trained.given),
-      (answer) => this.certified(answer), (error) => this.refused(error), { patience: 0 });
+      (answer) => [showCertificate(answer), showQuestion(this.state.view.q, this.analysis)], (error) => this.refused(error), { patience: 0 });
     this.again = new Again(() => this.ask());
     this.code = new CodePanel(options, () => this.strip.strip.scene?.edges ?? []);
-    this.deeper = mount(byId("deeper"), { options, trained: this.trained, plotly: () => loadPlotly(byId("explore").dataset.plotly ?? ""), point: (t) => this.point(t),
-      keys: (surface) => this.listenKeys(surface), opened: (names) => this.opened(names) });
+    this.deeper = mount(byId("deeper"), { options, trained: this.trained, plotly: () => loadPlotly(byId("explore").dataset.plotly ?? ""), point: (t) => this.pointer.to(t),
+      keys: (surface) => this.pointer.keys(surface), opened: (names) => this.opened(names) });
     this.deeper.open(state.view.deep);
     this.listen();
     this.ask();
@@ -87,20 +94,8 @@ class Explore {
    */
   adopt(card) {
     card.table = () => TABLES[card.name](this.analysis, pickedLoss(this.analysis, this.state.view.s).row);
-    this.listenKeys(card.surface, card === this.strip.card);
-    if (this.step !== null) this.mark(card, this.step);
-  }
-
-  /**
-   * The arrow keys move the marked step, in whatever picture they are pressed.
-   * @param {HTMLElement} surface
-   * @param {boolean} [follow] whether the strip's view follows
-   */
-  listenKeys(surface, follow = false) {
-    listenStepKeys(surface, () => this.analysis && { step: this.step ?? 0, last: lastOf(this.analysis) }, (t) => {
-      if (follow) this.strip.strip.follow(t - firstOf(this.analysis));
-      this.point(t);
-    });
+    this.pointer.keys(card.surface, card === this.strip.card ? (t) => this.strip.strip.follow(t) : undefined);
+    this.pointer.mark(card);
   }
 
   // ---- what the person chooses
@@ -113,8 +108,8 @@ class Explore {
     markChange();
     this.warned = false;
     Object.assign(this.state.config, change);
+    this.ask(); // first, so that the server computes while the page goes on
     this.address.write(this.state, resting);
-    this.ask();
   }
 
   /**
@@ -141,11 +136,11 @@ class Explore {
    */
   pick(asked, resting) {
     if (!this.analysis) return;
-    const s = pickedLoss(this.analysis, asked).s + firstOf(this.analysis);
+    const s = nearestLoss(this.analysis, asked) + firstOf(this.analysis);
     const { from, to } = this.state.view;
     const inSight = from === null || to === null || (s >= from && s < to);
     this.look({ s, at: null, ...(inSight ? {} : { from: null, to: null }) }, resting);
-    this.point(s);
+    this.pointer.to(s);
   }
 
   /**
@@ -155,7 +150,8 @@ class Explore {
   look(change, resting) {
     Object.assign(this.state.view, change);
     this.address.write(this.state, resting);
-    if ("from" in change && isLong(this.state.config)) this.requests.ask({ ...this.state.config });
+    const absent = "from" in change && isLong(this.state.config) || "s" in change && !hasRow(this.analysis, this.state.view.s);
+    if (absent) this.requests.ask({ ...this.state.config });
     else this.drawStrip();
   }
 
@@ -170,13 +166,13 @@ class Explore {
 
   ask() {
     if (this.trained.name !== this.state.view.moment) return this.fetchWeights();
+    this.again.stop();
+    this.checks.cancel();
+    this.cost.ask({ ...this.state.config });
+    this.requests.ask({ ...this.state.config });
     this.panel.show(this.state.config);
     showQuestion(this.state.view.q, this.analysis);
     awaitCertificate();
-    this.again.stop();
-    this.checks.cancel();
-    this.costs.ask({ ...this.state.config });
-    this.requests.ask({ ...this.state.config });
   }
 
   async fetchWeights() {
@@ -188,35 +184,64 @@ class Explore {
   }
 
   /**
+   * Shows the analysis of a config as soon as it is there; its credit matrix comes beside it, and is waited for unless it is slow.
+   * @param {import("../state.js").Config} config
+   * @param {AbortSignal} signal
+   */
+  async compute(config, signal) {
+    const coming = this.long.analysis(config, this.state.view, signal, this.trained.given);
+    const matrix = this.matrix.ask(config);
+    matrix.catch(() => {}); // if both fail, one is told
+    this.answered(await coming, config);
+    await awhile(matrix, this.matrix.patience, (error) => this.refused(error));
+  }
+
+  /**
    * @param {any} answer
    * @param {import("../state.js").Config} config
    */
   answered(answer, config) {
     this.analysis = answer;
+    this.shown = config;
+    const whole = this.matrix.complete(answer, config);
     this.panel.complain([]);
+    this.draw(whole);
+    this.deeper.show(config, { title: answer.plan.title, error: answer.costs.whole.relative_error });
+    markPixels(whole);
+    this.restSoon(config);
+  }
+
+  /** The credit matrix is there, or the reason why there is none. */
+  matrixCame() {
+    if (!this.analysis?.row || !this.shown || !this.matrix.complete(this.analysis, this.shown)) return;
+    this.charts.complete("credit");
+    this.waiting.set(false);
+    if (pickedLoss(this.analysis, this.state.view.s).s !== this.analysis.row.loss_step) this.drawStrip();
+    else this.pointer.again();
+    markPixels(true);
+    this.restSoon(this.shown);
+  }
+
+  /** What was asked for last is there. */
+  finished() {
     this.again.done();
     if (!this.warned) notice("");
-    this.draw();
-    this.deeper.show(config, { title: answer.plan.title, error: answer.costs.whole.relative_error });
-    markPixels();
+  }
+
+  /** @param {import("../state.js").Config} config */
+  restSoon(config) {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(config), REST_MS);
   }
 
   /** @param {import("../state.js").Config} config */
   rest(config) {
-    if (!this.requests.idle || !sameConfig(config, this.state.config, this.catalogue.options)) return;
-    for (const card of this.cards()) card.fillTable();
+    if (!this.requests.idle || !this.matrix.idle || !sameConfig(config, this.state.config, this.catalogue.options)) return;
+    for (const card of [this.strip.card, ...this.charts.all.values()]) card.fillTable();
     this.charts.settle(() => this.requests.idle);
     this.checks.ask(config);
     this.code.show(config);
     setText(byId("spoken"), byId("headline").textContent ?? "");
-  }
-
-  /** @param {any} answer */
-  certified(answer) {
-    showCertificate(answer);
-    showQuestion(this.state.view.q, this.analysis);
   }
 
   /** @param {unknown} error */
@@ -227,55 +252,29 @@ class Explore {
       this.warned = true;
       notice(other.words);
       Object.assign(this.state.config, other.change);
-      this.ask();
-      return;
+      return this.ask();
     }
     explain(error, (problems) => this.panel.complain(problems), this.analysis !== null, this.again.later(error));
-    if (!(error instanceof api.Refused) && !(error instanceof TypeError)) throw error;
+    if (!(error instanceof Refused) && !(error instanceof TypeError)) throw error;
   }
 
   // ---- what is seen
 
-  draw() {
+  /** @param {boolean} whole whether the credit matrix is there */
+  draw(whole) {
     setText(byId("headline"), set(this.analysis.words.headline));
     this.strip.draw(this.analysis, this.state.view, this.long);
-    this.charts.draw(this.analysis);
+    this.charts.draw(this.analysis, whole ? "" : "credit");
+    this.waiting.set(!whole);
     showQuestion(this.state.view.q, this.analysis);
-    this.point(this.step ?? pickedLoss(this.analysis, this.state.view.s).s + firstOf(this.analysis));
+    this.pointer.to(this.pointer.step ?? pickedLoss(this.analysis, this.state.view.s).s + firstOf(this.analysis));
     if (!this.charts.loading) this.charts.load().then(markAll);
   }
 
   drawStrip() {
     if (!this.analysis) return;
     this.strip.draw(this.analysis, this.state.view, this.long);
-    if (this.step !== null) this.point(this.step);
-  }
-
-  /**
-   * Marks a step in every picture at once.
-   * @param {number} t
-   */
-  point(t) {
-    if (!this.analysis) return;
-    this.step = Math.max(firstOf(this.analysis), Math.min(t, lastOf(this.analysis)));
-    this.strip.strip.point(this.step - firstOf(this.analysis));
-    this.code.mark(Boolean(this.analysis.plan.cut[this.step - firstOf(this.analysis)]));
-    for (const card of this.cards()) this.mark(card, this.step);
-    this.deeper.mark(this.step);
-  }
-
-  /**
-   * @param {import("../figures/card.js").Card} card
-   * @param {number} t
-   */
-  mark(card, t) {
-    const { s, row } = pickedLoss(this.analysis, this.state.view.s);
-    if (card instanceof Chart) card.mark(t, card.name === "credit" && row >= 0 ? s + firstOf(this.analysis) : null);
-    card.read(READOUTS[card.name](this.analysis, t - firstOf(this.analysis), row), t, lastOf(this.analysis));
-  }
-
-  cards() {
-    return [this.strip.card, ...this.charts.all.values()];
+    this.pointer.again();
   }
 
   recolour() {
@@ -291,7 +290,7 @@ class Explore {
     this.resizing = setTimeout(() => {
       this.charts.resize();
       this.deeper.refresh();
-      if (this.step !== null) this.point(this.step);
+      this.pointer.again();
     }, 80);
   }
 }

@@ -33,7 +33,7 @@ export class LongView {
   /**
    * Returns the analysis of a config: of a long one, the close-up of the steps that the view asks for, after its overview.
    * @param {Config} config
-   * @param {{from: number | null, to: number | null}} view
+   * @param {{s: number | null, from: number | null, to: number | null}} view
    * @param {AbortSignal} signal
    * @param {api.Given} given
    */
@@ -41,7 +41,7 @@ export class LongView {
     if (!isLong(config)) {
       this.shown = null;
       this.card.hidden = true;
-      return api.analysis(config, this.options, signal, given);
+      return api.analysis(config, view.s, this.options, signal, given);
     }
     if (!this.knows(config, given)) {
       const answer = await api.long(config, this.options, signal, given);

@@ -4,7 +4,7 @@ import { Card } from "../figures/card.js";
 import { drawKey } from "../figures/key.js";
 import { Strip } from "../figures/strip.js";
 import { byId, save, setText } from "../lib/dom.js";
-import { pickedLoss, sightWords, stripData, stripSentence, stripView } from "./strip-source.js";
+import { lossesOf, pickedLoss, sightWords, stripData, stripSentence, stripView } from "./strip-source.js";
 import { Transport } from "./transport.js";
 
 /**
@@ -60,7 +60,7 @@ export class StripPanel {
     const view = stripView(steps, s, chosen, this.strip.fits(data));
     this.strip.draw(data, view, truncated);
     this.card.say(stripSentence(analysis, s, row));
-    this.transport.show(Array.from(analysis.credit.loss_steps), s, view.at, this.first);
+    this.transport.show(Array.from(lossesOf(analysis)), s, view.at, this.first);
     setText(byId("sight"), this.long ? `steps ${this.first} to ${this.first + steps - 1} of ${analysis.whole}` : sightWords(view, steps));
     if (this.keyed !== truncated) drawKey(byId("strip-key"), truncated);
     this.keyed = truncated;

@@ -17,6 +17,33 @@ export function pickedLoss({ credit, first = 0 }, asked) {
 }
 
 /**
+ * Returns the loss steps that can be picked: where the credit matrix comes later, those that will have a row in it.
+ * @param {any} analysis
+ * @returns {ArrayLike<number>}
+ */
+export function lossesOf({ row, credit }) {
+  return (row ?? credit).loss_steps;
+}
+
+/**
+ * Returns the loss that can be picked nearest to the one asked for, counted from the first step that is shown.
+ * @param {any} analysis
+ * @param {number | null} asked
+ */
+export function nearestLoss(analysis, asked) {
+  return pickedLoss({ ...analysis, credit: { loss_steps: lossesOf(analysis) } }, asked).s;
+}
+
+/**
+ * Returns whether the row of the credit matrix is there of the loss that is asked for.
+ * @param {any} analysis
+ * @param {number | null} asked
+ */
+export function hasRow(analysis, asked) {
+  return pickedLoss(analysis, asked).s === nearestLoss(analysis, asked);
+}
+
+/**
  * @param {ArrayLike<number>} losses ascending
  * @param {number} s
  */

@@ -1,0 +1,131 @@
+/**
+ * The credit matrix of what is shown. It is asked for by itself: it may take longer than all the rest, and while only the
+ * cuts move it stays the same. Until it has come, an analysis makes do with the row that it brought.
+ */
+
+import * as api from "../api.js";
+import { configQuery, creditConfig } from "../state.js";
+import { isLong } from "./long.js";
+
+/** @typedef {import("../state.js").Config} Config */
+
+const SLOW_MS = 150; // a matrix that took longer is not waited for, and asked for when the slider rests
+const REST_MS = 160;
+
+export class Matrix {
+  /**
+   * @param {import("../state.js").Option[]} options
+   * @param {{name: string, given: import("../api.js").Given}} trained
+   * @param {() => void} came told of each matrix that has come, or is too large to come
+   * @param {typeof api.credit} [fetched]
+   */
+  constructor(options, trained, came, fetched = api.credit) {
+    this.options = options;
+    this.trained = trained;
+    this.came = came;
+    this.fetched = fetched;
+    /** @type {{key: string, answer: any} | null} the one that came last */
+    this.last = null;
+    /** @type {{key: string, words: string} | null} the one that is too large, and why */
+    this.problem = null;
+    /** @type {{key: string, abort: AbortController, coming: Promise<void>} | null} */
+    this.current = null;
+    this.took = 0; // ms
+  }
+
+  /** True if none is on its way. */
+  get idle() {
+    return this.current === null;
+  }
+
+  /** How many ms the other pictures wait for it before they go on. */
+  get patience() {
+    return this.took < SLOW_MS ? SLOW_MS : 0;
+  }
+
+  /**
+   * Asks for the matrix of a config, if it is not there, and gives up any other. Rejects where it cannot be had just now.
+   * @param {Config} config
+   * @returns {Promise<void>}
+   */
+  async ask(config) {
+    const key = isLong(config) ? "" : this.keyOf(config); // a close-up of a long sequence brings a matrix of its own
+    if (this.current?.key === key) return this.current.coming;
+    this.current?.abort.abort();
+    this.current = null;
+    if (key === "" || key === this.last?.key || key === this.problem?.key) return;
+    const abort = new AbortController();
+    this.current = { key, abort, coming: this.fetch(key, creditConfig(config), abort.signal) };
+    return this.current.coming;
+  }
+
+  /**
+   * @private
+   * @param {string} key
+   * @param {Config} config
+   * @param {AbortSignal} signal
+   */
+  async fetch(key, config, signal) {
+    if (this.took >= SLOW_MS) await new Promise((resolve) => setTimeout(resolve, REST_MS));
+    if (signal.aborted) return;
+    const begun = performance.now();
+    const took = () => performance.now() - begun;
+    try {
+      const answer = await this.fetched(config, this.options, signal, this.trained.given);
+      Object.assign(this, { last: { key, answer }, took: took() });
+    } catch (error) {
+      this.took = Math.max(this.took, took());
+      if (signal.aborted) return;
+      if (!(error instanceof api.Refused) || error.status !== 422) throw error;
+      this.problem = { key, words: `There is no credit matrix of this. ${error.message}` };
+    } finally {
+      if (!signal.aborted) this.current = null;
+    }
+    this.came();
+  }
+
+  /**
+   * Completes an analysis with its matrix, and returns whether nothing more is to come.
+   * @param {any} analysis
+   * @param {Config} config
+   */
+  complete(analysis, config) {
+    const { row, figures, words } = analysis;
+    if (!row) return true;
+    const key = this.keyOf(config);
+    const answer = this.last?.key === key ? this.last.answer : null;
+    const problem = this.problem?.key === key ? this.problem.words : "";
+    analysis.credit = answer?.credit ?? { loss_steps: [row.loss_step], h: [row.h], c: row.c && [row.c], complete: false };
+    analysis.awaited = !answer;
+    words.credit = answer?.sentence ?? (problem || "The credit matrix is still being computed.");
+    const frame = figures.credit.data.filter((/** @type {any} */ trace) => trace.type !== "heatmap");
+    if (answer) figures.credit = { data: [answer.heatmap, ...frame], layout: figures.credit.layout };
+    return answer !== null || problem !== "";
+  }
+
+  /**
+   * @private
+   * @param {Config} config
+   */
+  keyOf(config) {
+    return `${this.trained.name} ${configQuery(creditConfig(config), this.options)}`;
+  }
+}
+
+/**
+ * Waits for something, but not long: should it fail later, `failed` is told.
+ * @param {Promise<void>} coming
+ * @param {number} ms
+ * @param {(error: unknown) => void} failed
+ * @returns {Promise<void>}
+ */
+export function awhile(coming, ms, failed) {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      resolve();
+    }, ms);
+    coming.then(resolve, (error) => (late ? failed(error) : reject(error))).finally(() => clearTimeout(timer));
+  });
+}
