@@ -78,7 +78,7 @@ class Admission(Generic[Job]):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.factor = 1.0
+        self.factors = {True: 1.0, False: 1.0}  # of light jobs, and of the others, which have less of a busy machine
         self.refused: Counter[str] = Counter()  # by reason
         self._queue: Fair[Job] = Fair()
         self._jobs: Counter[str] = Counter()
@@ -97,7 +97,8 @@ class Admission(Generic[Job]):
     def claim(self, task: Task, client: Client, kept: bool = False) -> Claim:
         """Returns what a task asks for, by today's factor. What is light stays light on a machine that is busy."""
         seconds = estimated_seconds(task, kept)
-        return Claim(client.name, self.factor * seconds, seconds < self.settings.light_seconds, client.network)
+        light = seconds < self.settings.light_seconds
+        return Claim(client.name, self.factors[light] * seconds, light, client.network)
 
     def put(self, job: Job) -> None:
         """Puts a job into the queue, or raises RefusedError: 429 where its client has too much here already, 503 where
@@ -126,10 +127,11 @@ class Admission(Generic[Job]):
             del self._jobs[client], self._seconds[client]
 
     def learn(self, job: Job, seconds: float) -> None:
-        """Moves the factor by what a job really took."""
-        ratio = self.factor * seconds / job.claim.seconds
+        """Moves the factor of its kind by what a job really took."""
+        light = job.claim.light
+        ratio = self.factors[light] * seconds / job.claim.seconds
         low, high = FACTORS
-        self.factor = min(high, max(low, (1 - LEARNING) * self.factor + LEARNING * ratio))
+        self.factors[light] = min(high, max(low, (1 - LEARNING) * self.factors[light] + LEARNING * ratio))
 
     def _check_client(self, claim: Claim) -> None:
         most, budget = self.settings.client_jobs, self.settings.client_seconds

@@ -182,7 +182,7 @@ class Jobs:
     async def _execute(self, job: Job, process: Process) -> None:
         """Has a process do a job. A process that hangs or is too slow is killed; its keeper starts another."""
         begun = time.monotonic()
-        watch = Watch(process, lambda: longest_seconds(job.task, self.admission.factor), self.settings.job_seconds)
+        watch = Watch(process, lambda: self._longest(job), self.settings.job_seconds)
         try:
             answer = await process.ask(job.task)
         except DeadError:
@@ -208,6 +208,9 @@ class Jobs:
             self._dispatch()
         finally:
             watch.stop()
+
+    def _longest(self, job: Job) -> float:
+        return longest_seconds(job.task, self.admission.factors[job.claim.light])
 
     def _died(self, job: Job) -> None:
         """Tries a job once more whose process was lost, if somebody waits for it."""

@@ -65,10 +65,11 @@ class _Now(Collector):
         yield GaugeMetricFamily("unrolled_processes", "Compute processes that are warm.", jobs.ready)
         yield GaugeMetricFamily("unrolled_queue_jobs", "Analyses that wait.", len(admission))
         waits = GaugeMetricFamily("unrolled_queue_work_seconds", "Work that waits, as estimated.", labels=("budget",))
+        factor = GaugeMetricFamily("unrolled_cost_factor", "Real seconds over estimated ones.", labels=("budget",))
         for name, light in (("light", True), ("heavy", False)):
             waits.add_metric((name,), admission.waiting(light))
-        yield waits
-        yield GaugeMetricFamily("unrolled_cost_factor", "Real seconds over estimated ones.", admission.factor)
+            factor.add_metric((name,), admission.factors[light])
+        yield from (waits, factor)
         yield GaugeMetricFamily("unrolled_cache_bytes", "Encoded answers that are kept.", jobs.cache.size)
         refused = CounterMetricFamily("unrolled_refused", "Analyses refused.", labels=("reason",))
         for reason in ("client", "queue"):

@@ -68,7 +68,7 @@ def test_what_is_light_stays_light_where_everything_takes_longer() -> None:
     there = admission()
     small = Task(query(steps=16, hidden=4, batch=1))
     nominal = there.claim(small, Client("a"))
-    there.factor = 10.0
+    there.factors[True] = 10.0
     claim = there.claim(small, Client("a"))
     assert (claim.light, claim.seconds) == (True, pytest.approx(10 * nominal.seconds))
 
@@ -116,10 +116,11 @@ def test_the_factor_follows_what_jobs_really_take_within_bounds() -> None:
     for _ in range(200):
         job = Waiting(there.claim(Task(query()), Client("a")))
         there.learn(job, 3 * estimated_seconds(Task(query())))
-    assert there.factor == pytest.approx(3, rel=0.01)
+    assert there.factors[False] == pytest.approx(3, rel=0.01)
+    assert there.factors[True] == 1.0  # light jobs have processes of another niceness
     for _ in range(1000):
         there.learn(Waiting(there.claim(Task(query()), Client("a"))), 1e6)
-    assert there.factor == pytest.approx(10)
+    assert there.factors[False] == pytest.approx(10)
 
 
 @pytest.mark.parametrize(
