@@ -24,6 +24,21 @@ class DeadError(Exception):
     """Raised where a child process ended before it answered."""
 
 
+async def _begun(module: str) -> asyncio.subprocess.Process:
+    """Returns a process that has just been started, or raises DeadError."""
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**20,
+        env=os.environ | ONE_THREAD | KEPT))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:  # halfway, it would be nobody's: uvloop keeps its pipes open, and the process
+        with contextlib.suppress(OSError):
+            await Child(await starting).end()
+        raise
+    except OSError as error:  # no process, no memory or no open file is to be had just now
+        raise DeadError from error
+
+
 class Child:
     """A process of ours, with BLAS held to one thread. Its pipes are asyncio's own, non-blocking from the start."""
 
@@ -32,20 +47,8 @@ class Child:
 
     @classmethod
     async def start(cls, module: str, bounds: Bounds) -> Child:
-        """Returns a child that is warm, or raises DeadError."""
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                module,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=2**20,
-                env=os.environ | ONE_THREAD | KEPT,
-            )
-        except OSError as error:  # no process, no memory or no open file is to be had just now
-            raise DeadError from error
-        made = cls(process)
+        """Returns a child that is warm, or raises DeadError. Cancelled at any time, it leaves nothing behind."""
+        made = cls(await _begun(module))
         try:
             async with asyncio.timeout(START_SECONDS):
                 await made.send(bounds)
