@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return Settings(workers=1)
+    return Settings(workers=1, light_workers=1)
 
 
 @pytest.fixture(scope="session")
