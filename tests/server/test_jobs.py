@@ -14,7 +14,6 @@ import pytest
 import uvloop
 
 import engine
-from server.child import Child
 from server.clients import Client
 from server.jobs import Done, Jobs
 from server.problems import RefusedError
@@ -22,7 +21,6 @@ from server.process import DeadError, Process
 from server.queries import Query
 from server.settings import Settings
 from server.work import Task
-from server.worker import Bounds
 
 
 def task(**options: object) -> Task:
@@ -270,30 +268,6 @@ def test_a_process_that_cannot_start_is_tried_more_and_more_rarely(monkeypatch: 
             await asyncio.sleep(1.2)
             assert jobs.ready == 0
         assert 2 <= len(starts) <= 5
-
-    run(scenario())
-
-
-def test_a_start_that_is_cancelled_leaves_no_process_and_no_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[asyncio.subprocess.Process] = []
-    real = asyncio.create_subprocess_exec
-
-    async def watched(*arguments: Any, **options: Any) -> asyncio.subprocess.Process:
-        begun.append(await real(*arguments, **options))
-        await asyncio.sleep(0.02)  # a start takes a while, and is cancelled in the middle of it
-        return begun[-1]
-
-    async def scenario() -> None:
-        monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
-        for wait in (0.0, 0.01, 0.03, 0.1):
-            starting = asyncio.create_task(Child.start("server.worker", Bounds(2**31, 0)))
-            await asyncio.sleep(wait)
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-            assert starting.cancelled()
-        assert begun
-        assert all(process.returncode is not None for process in begun)
-        assert all(process._transport.is_closing() for process in begun)  # type: ignore[attr-defined]
 
     run(scenario())
 
