@@ -11,12 +11,15 @@ from pathlib import Path
 
 
 def medians(ways: Mapping[str, Callable[[], object]], rounds: int,
-            clock: Callable[[], float] = time.perf_counter) -> dict[str, float]:
+            clock: Callable[[], float] = time.perf_counter, warm: bool = False) -> dict[str, float]:
     """Returns each way's median time in seconds over `rounds` turns; one turn each goes before, untimed. The clock
-    may be the processor's, where other programs share the machine."""
+    may be the processor's, where other programs share the machine. With `warm` each turn is a call untimed and one
+    timed, so that no way finds the caches as another one has left them."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 1):
         for name, way in ways.items():
+            if warm:
+                way()
             start = clock()
             way()
             if turn:

@@ -9,6 +9,8 @@ arrays of their own: what is alive is then one run of memory, and NumPy passes o
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +19,10 @@ from engine.cells.base import SMALL
 from engine.network import Network, layer_params
 from engine.unroll import Tape
 
-FOLDED = 1 << 18  # numbers of the Jacobians that are folded together: they are still in the cache when used
+FOLDED = 1 << 17  # numbers of the Jacobians that are folded together, at most: they are still in the cache when used
 LENGTH = 512  # numbers that a step's factors are repeated to, as NumPy is slow where its inner loops are short
 NARROW = 16  # rows: products of fewer are not worth taking apart
-TOGETHER = 16  # steps whose norms are taken together
+TOGETHER = 16  # steps whose norms are taken together, and at most whose Jacobians: a page of new memory costs 1 us
 LEAST = 1e-280  # squares below it have lost digits, or all of them
 Saved = tuple[int, int, list[Array]]
 
@@ -32,17 +34,18 @@ def credit(network: Network, params: Params, tape: Tape, reset: NDArray[np.bool_
     Norms run over all layers, are taken per sample and averaged over the batch; 0 for t > s and for
     t before the last reset. The gradient is that of full BPTT along this tape."""
     sweep, T, careful = _Rows(network, params, tape, loss_steps), len(tape.losses), False
-    is_row = np.zeros(T, bool)
+    is_row, is_reset = np.zeros(T, bool), reset.tolist()
     is_row[loss_steps] = True
+    joins: list[bool] = is_row.tolist()
     out = np.zeros((network.cell.parts, len(loss_steps), T))
     for end in range(T, 0, -TOGETHER):
         first = max(0, end - TOGETHER)
         before = None if careful else sweep.saved()
-        norms = sweep.back(range(first, end), is_row, reset, careful)
+        norms = sweep.back(range(first, end), joins, is_reset, careful)
         if norms is None and before is not None:  # squares left double precision's range: once more, and from now on
             careful = True
             sweep.restore(before)
-            norms = sweep.back(range(first, end), is_row, reset, careful)
+            norms = sweep.back(range(first, end), joins, is_reset, careful)
         out[:, :, first:end] = norms
     return out[0], out[1] if network.cell.parts == 2 else None
 
@@ -66,12 +69,12 @@ class _Rows:
         self.products = np.zeros(shape)
         dy = np.swapaxes(tape.dy[loss_steps[::-1]], 1, 2).reshape(R * B, network.outputs)
         self.read = (dy @ params["W_hy"]).reshape(R, B, H)  # what each loss gives to the top layer's h at its own step
+        self.rows[-1][0, :R] = self.read
 
     def join(self) -> None:
         """The next row is alive: the top layer's h has what the loss gives it, and all else nothing."""
         for rows in self.rows:
-            rows[:, self.stop] = 0.0
-        self.rows[-1][0, self.stop] = self.read[self.stop]
+            rows[1:, self.stop] = 0.0  # h is as it was made, but a pass over a whole run may have been through c
         self.stop += 1
 
     def end(self) -> None:
@@ -87,18 +90,20 @@ class _Rows:
         self.start, self.stop, alive = saved
         for rows, kept in zip(self.rows, alive, strict=True):
             rows[:, self.start : self.stop] = kept
+            rows[0, self.stop :] = 0.0
+        self.rows[-1][0, self.stop : len(self.read)] = self.read[self.stop :]
 
-    def back(self, steps: range, is_row: Array, reset: Array, careful: bool) -> Array | None:
+    def back(self, steps: range, joins: list[bool], reset: list[bool], careful: bool) -> Array | None:
         """Takes all rows back through some steps, and returns their norms (parts, R, steps), 0 where they are not
         alive; None where a square left the range in which it has its digits, unless it is to be `careful`."""
-        ends, many = np.zeros((2, len(steps), 1), int), len(steps)
+        many, ends = len(steps), [(0, 0)] * len(steps)
         squares = self.squares[:many]
         squares.fill(1.0)
         for n in range(many - 1, -1, -1):
             t = steps[n]
-            if is_row[t]:
+            if joins[t]:
                 self.join()
-            ends[:, n, 0] = self.start, self.stop
+            ends[n] = self.start, self.stop
             if self.stop > self.start:
                 self.step(t, squares[n, :, self.start : self.stop], careful)
             if reset[t]:
@@ -106,7 +111,8 @@ class _Rows:
         if not careful and not (squares.min() >= LEAST and squares.max() < np.inf):  # true for NaN
             return None
         norms = squares if careful else np.sqrt(squares)
-        alive = (self.all >= ends[0]) & (self.all < ends[1])
+        start, stop = np.array(ends).T[:, :, None]
+        alive = (self.all >= start) & (self.all < stop)
         found = np.where(alive[:, None], norms @ self.share, 0.0)
         return np.asarray(found.transpose(1, 2, 0)[:, ::-1])
 
@@ -118,8 +124,8 @@ class _Rows:
             alive = rows[:, self.start : self.stop]
             if len(rows) == 2:
                 through_c, keep = now.at(t, "highways", self.tile)
-                c, scratch = self._runs(rows[1]), self._runs(self.products[0])
-                np.multiply(self._runs(rows[0]), through_c, out=scratch)
+                h, c, scratch = self._runs(rows[0], rows[1], self.products[0])
+                np.multiply(h, through_c, out=scratch)
                 c += scratch
             self._measure(alive, into, careful, layer == len(self.layers) - 1)
             if layer:
@@ -143,10 +149,11 @@ class _Rows:
         else:
             into += np.vecdot(alive, alive)
 
-    def _runs(self, rows: Array) -> Array:
-        """Returns the rows alive, and perhaps a few more, side by side in runs of `tile`."""
+    def _runs(self, *parts: Array) -> list[Array]:
+        """Returns of each part the rows alive, and perhaps a few more, side by side in runs of `tile`."""
         runs = -(-(self.stop - self.start) // self.tile)
-        return rows[self.start : self.start + runs * self.tile].reshape(runs, -1)
+        span = slice(self.start, self.start + runs * self.tile)
+        return [rows[span].reshape(runs, -1) for rows in parts]
 
     def _product(self, rows: Array, fold: Array) -> Array:
         """Returns, by parts, the rows alive (parts, n, B, H) times fold (parts, B, H, K): in several products, if
@@ -170,17 +177,19 @@ class _Layer:
 
     def __init__(self, network: Network, w: Params, factors: Array) -> None:
         self.cell, self.w, self.factors, self.H = network.cell, w, factors, network.hidden
-        self.some = min(len(factors), max(1, FOLDED // (factors.shape[2] * network.state * self.H)))
+        self.some = max(1, min(len(factors), TOGETHER, FOLDED // (factors.shape[2] * network.state * self.H)))
         self.rooms: dict[str, Array] = {}
-        self.made: dict[str, tuple[int, list[Array]]] = {}  # the first step, and what each step has
+        self.made: defaultdict[str, tuple[int, list[Array]]] = defaultdict(lambda: (0, []))  # first step, each step's
 
     def at(self, t: int, what: str, tile: int = 1) -> Array:
         """Returns step t's Jacobian of a block, (parts, B, H, K); or its "highways", (2, tile * B * H)."""
-        first = t // self.some * self.some
-        if what not in self.made or self.made[what][0] != first:
+        first, made = self.made[what]
+        if not first <= t < first + len(made):
+            first = t // self.some * self.some
             f = self.factors[first : t + 1]
-            self.made[what] = (first, list(self._highways(f, tile) if what == "highways" else self._folds(f, what)))
-        return np.asarray(self.made[what][1][t - first])
+            made = list(self._highways(f, tile) if what == "highways" else self._folds(f, what))
+            self.made[what] = first, made
+        return made[t - first]
 
     def _folds(self, factors: Array, block: str) -> Array:
         """Returns (steps, parts, B, H, K)."""

@@ -132,7 +132,7 @@ class LSTM(Cell):
     def fold(self, w: Params, f: Array, block: str, out: Array) -> None:
         """Rows (dh, dc) -> [d/do W_o; d/di W_i + d/df W_f + d/dg W_g]: half the product of 4H rows."""
         W, H, N = w[block], w["W_hh"].shape[1], f.shape[1]
-        np.multiply(f.T[:, 3 * H : 4 * H, None], W[3 * H :], out=out[:, :H])
+        np.einsum("nh,hk->nhk", f.T[:, 3 * H : 4 * H], W[3 * H :], out=out[:, :H])
         mix(f.T[:, : 3 * H].reshape(N, 3, H), W[: 3 * H], out[:, H:])
 
     def prepare(self, f: Array, rows: Array, scratch: Array) -> None:
