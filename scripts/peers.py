@@ -3,8 +3,8 @@
 The libraries are no dependencies. pip installs them (pip, not uv, so that a wheel that pip's own configuration knows
 of is found) into an environment of their own inside this one, which sees this one's packages: what they bring with
 them, such as another event loop, must not change what the server's tests run on. Each test file has a process of its
-own, as the libraries do not all go together in one. A library that cannot be had is told as not run; with CI set that
-is a failure.
+own, as the libraries do not all go together in one; as many run side by side as there are cores. A library that cannot
+be had is told as not run; with CI set that is a failure.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -56,7 +57,10 @@ def main(wanted: Sequence[str]) -> int:
         print(f"no such library: {', '.join(unknown)}; choose from {', '.join(PEERS)}", file=sys.stderr)
         return 2
     environment()
-    outcomes = [outcome for name in wanted for outcome in _peer(name, PEERS[name])]
+    missing = [outcome for name in wanted if (outcome := _installed(name))]
+    had = [PEERS[name] for name in wanted if name not in {outcome.part for outcome in missing}]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = [*pool.map(_test, [file for peer in had for file in peer.tests]), *missing]
     print(f"\nFound: {versions()}\n\n{summary(outcomes)}", flush=True)
     return 0 if succeeded(outcomes, strict=bool(os.environ.get("CI"))) else 1
 
@@ -83,20 +87,21 @@ def install(peer: Peer) -> tuple[int, str]:
     return run(command, seconds=INSTALL_SECONDS)
 
 
-def _peer(name: str, peer: Peer) -> list[Outcome]:
+def _installed(name: str) -> Outcome | None:
+    """Installs a library; returns that its tests did not run where it cannot be had."""
     start = time.monotonic()
-    code, output = install(peer)
+    code, output = install(PEERS[name])
     print(f"{name}: installed in {time.monotonic() - start:.1f} s" if code == 0 else output, flush=True)
-    if code:
-        return [Outcome(name, not_run=(f"pip could not install {', '.join(peer.packages)}",))]
-    return [_test(file) for file in peer.tests]
+    return Outcome(name, not_run=(f"pip could not install {', '.join(PEERS[name].packages)}",)) if code else None
 
 
 def _test(file: str) -> Outcome:
+    """Runs one test file, and says at its end all that it said."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        code, _ = run([PYTHON, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"], live=True)
+        code, said = run([PYTHON, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"])
+        print(said, flush=True)
         passed, failed, skipped = read_report(report) if report.exists() else (0, 0, [])
     return Outcome(f"peers: {file}", passed, max(failed, int(code != 0)), tuple(skipped), time.monotonic() - start)
 
