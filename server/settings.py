@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     trace_bytes: int = limit(200 * MIB, "bytes", "The largest recorded trace.", 1024, 200 * MIB)
     trace_seconds: float = limit(120, "s", "How long a recorded trace may take to arrive.", 0.1, 3600)
     traces_at_once: int = limit(4, "files", "Recorded traces that may be on the disk at the same time.", 1, 1000)
-    body_seconds: float = limit(15, "s", "How long a request body may take to arrive.", 0.1, 600)
+    body_seconds: float = limit(14, "s", "How long a request body may take to arrive.", 0.1, 600)
     json_depth: int = limit(16, "levels", "The deepest nesting of a JSON body.", 4, 100)
     url_bytes: int = limit(8192, "bytes", "The longest address, query included.", 256, 65536)
     header_bytes: int = limit(16384, "bytes", "All request headers together.", 1024, 65536)

@@ -1,4 +1,4 @@
-"""Every fault, often: `python -m tests.faults` (`make faults`), or some: `python -m tests.faults F1 F5`.
+"""Every fault, often: `python -m tests.faults` (`make faults`), or some: `python -m tests.faults F1 F3-spin`.
 
 Prints for each scene what is promised, what was seen, and whether the promise was kept; ends with 1 if one was not. A
 short form of each is among the tests.
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.faults import (
@@ -22,6 +23,7 @@ from tests.faults import (
     test_workers,
     writers_killed,
 )
+from tests.faults.faulty_worker import HARMS
 from tests.faults.seen import REPLACES_LINE, Seen
 
 
@@ -38,8 +40,8 @@ SCENES = {
     "F1": Scene("200 kills during writes: nothing acknowledged is lost, nothing torn", writers_killed.scene, 200),
     "F2": Scene("50 kills of training: the same numbers to the last bit, at most 1 s or 100 updates made twice",
                 test_training_killed.scene, 50),
-    "F3": Scene("compute processes come to harm, 20 each: no other client notices, all back within 3 s",
-                test_workers.scene, 20),
+    **{f"F3-{kind}": Scene(f"20 compute processes come to harm ({kind}): no other client notices, all back within 3 s",
+                           partial(test_workers.scene, kinds=(kind,)), 20) for kind in HARMS},
     "F5": Scene("SIGTERM with 200 streams and 50 analyses: exit 0 within 10 s, all told, all kept; kill -9: no orphans",
                 lambda count, folder: test_stopping.scene(count, folder, 10), 200),
     "F6": Scene("12 faults of the database: 503 or 507 with a remedy, the rest works; a spoilt file is kept",
@@ -69,10 +71,11 @@ def played(name: str, scene: Scene) -> bool:
 
 
 def main(wanted: list[str]) -> int:
-    if unknown := [name for name in wanted if name not in SCENES]:
+    names = {name: {name, name.partition("-")[0]} for name in SCENES}
+    if unknown := [word for word in wanted if not any(word in known for known in names.values())]:
         print(f"no such scene: {', '.join(unknown)}; choose from {', '.join(SCENES)}", file=sys.stderr)
         return 2
-    kept = {name: played(name, scene) for name, scene in SCENES.items() if not wanted or name in wanted}
+    kept = {name: played(name, scene) for name, scene in SCENES.items() if not wanted or names[name] & set(wanted)}
     print(", ".join(f"{name} {'pass' if good else 'fail'}" for name, good in kept.items()))
     return 0 if all(kept.values()) else 1
 
