@@ -58,7 +58,8 @@ class Claim:
     """What one job asks for."""
 
     client: str
-    seconds: float
+    work: float  # seconds, as estimated for a machine that does nothing else: what waits in turn has equal ones
+    seconds: float  # that it takes by today's factor
     light: bool
     network: str = ""
 
@@ -92,13 +93,13 @@ class Admission(Generic[Job]):
 
     def waiting(self, light: bool) -> float:
         """Returns the work that waits in one of the two budgets, in seconds."""
-        return self._queue.seconds(light)
+        return self.factors[light] * self._queue.seconds(light)
 
     def claim(self, task: Task, client: Client, kept: bool = False) -> Claim:
         """Returns what a task asks for, by today's factor. What is light stays light on a machine that is busy."""
-        seconds = estimated_seconds(task, kept)
-        light = seconds < self.settings.light_seconds
-        return Claim(client.name, self.factors[light] * seconds, light, client.network)
+        work = estimated_seconds(task, kept)
+        light = work < self.settings.light_seconds
+        return Claim(client.name, work, self.factors[light] * work, light, client.network)
 
     def put(self, job: Job) -> None:
         """Puts a job into the queue, or raises RefusedError: 429 where its client has too much here already, 503 where
@@ -107,11 +108,11 @@ class Admission(Generic[Job]):
         self._check_queue(job.claim)
         self._jobs[job.claim.client] += 1
         self._seconds[job.claim.client] = self._seconds.get(job.claim.client, 0.0) + job.claim.seconds
-        self._queue.add(job, job.claim.client, job.claim.seconds, job.claim.light, job.claim.network)
+        self._queue.add(job, job.claim.client, job.claim.work, job.claim.light, job.claim.network)
 
     def again(self, job: Job) -> None:
         """Puts a job to the front whose process was lost."""
-        self._queue.again(job, job.claim.seconds, job.claim.light)
+        self._queue.again(job, job.claim.work, job.claim.light)
 
     def next(self, light: bool | None = None) -> Job | None:
         """Returns the job that is served next (the next light one, the next of the others), or None."""
@@ -129,7 +130,7 @@ class Admission(Generic[Job]):
     def learn(self, job: Job, seconds: float) -> None:
         """Moves the factor of its kind by what a job really took."""
         light = job.claim.light
-        ratio = self.factors[light] * seconds / job.claim.seconds
+        ratio = seconds / job.claim.work
         low, high = FACTORS
         self.factors[light] = min(high, max(low, (1 - LEARNING) * self.factors[light] + LEARNING * ratio))
 
@@ -142,7 +143,7 @@ class Admission(Generic[Job]):
             raise busy(value, f"at most {most} of one client, of {budget:g} s, may wait", seconds / max(has, 1), 429)
 
     def _check_queue(self, claim: Claim) -> None:
-        waits = self._queue.seconds(claim.light)
+        waits = self.waiting(claim.light)
         workers = self.settings.workers
         budget = self.settings.light_queue_seconds if claim.light else self.settings.heavy_queue_seconds * workers
         if len(self._queue) >= self.settings.queue_length or (waits and waits + claim.seconds > budget):

@@ -27,6 +27,8 @@ from server.openapi import document
 from server.pace import Paced
 from server.passphrase import passphrase_of
 from server.problems import RefusedError
+from server.readiness import Readiness
+from server.rendered import Pages
 from server.rendering import environment
 from server.routes import (
     agree,
@@ -105,13 +107,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             yield
         finally:
-            await asyncio.gather(shared.jobs.stop(), shared.training.stop(), lag.stop())
+            await asyncio.gather(
+                shared.jobs.stop(), shared.training.stop(), shared.readiness.stop(), lag.stop()
+            )
             await shared.assets.stop()
 
     jobs, writer = Jobs(settings), Writer(lambda: open_store(settings))
     shared = Services(
-        settings, Assets(), environment(), jobs, Metrics(jobs), Tarpit(),
-        Training(settings, writer), Pictures(writer), Visitors(settings),
+        settings, Assets(), environment(), Pages(), jobs, Metrics(jobs), Tarpit(),
+        Training(settings, writer), Readiness(jobs, writer), Pictures(writer), Visitors(settings),
         asyncio.Semaphore(settings.uploads_at_once), asyncio.Semaphore(settings.traces_at_once),
     )
     shared.metrics.registry.register(TrainingNow(shared.training))

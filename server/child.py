@@ -9,6 +9,7 @@ import pickle
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from server.worker import FRAME, READY, Bounds, pack
@@ -101,6 +102,13 @@ class Child:
             return time.clock_gettime(~self.pid << 3 | CPU_CLOCK)
         except OSError:
             return None
+
+    def wants(self) -> bool:
+        """Returns whether the process runs, or waits for a core; False where it sleeps, or the system does not say."""
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[:1] == [b"R"]
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """Ends the process now, in the middle of whatever it does.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -26,10 +27,6 @@ class Entry(Generic[Item]):
     cost: float = field(compare=False)  # seconds
     light: bool = field(compare=False)
     item: Item = field(compare=False)
-
-    def wanted(self, light: bool | None) -> bool:
-        """Returns whether it is a light one, or one of the others; None wants any."""
-        return light is None or self.light is light
 
 
 class Tags:
@@ -55,12 +52,16 @@ class Network(Generic[Item]):
 
     def __init__(self, start: float) -> None:
         self.start = start  # tag of its next turn
-        self.entries: list[Entry[Item]] = []
+        self.entries: dict[bool, list[Entry[Item]]] = {True: [], False: []}  # the light ones, and the others
         self.tags = Tags()
 
+    def __bool__(self) -> bool:
+        return any(self.entries.values())
+
     def head(self, light: bool | None) -> Entry[Item] | None:
-        """Returns the next entry of those that are wanted, or None."""
-        return next((entry for entry in self.entries if entry.wanted(light)), None)
+        """Returns the next entry of those that are wanted (None: of all), or None."""
+        wanted = self.entries.values() if light is None else (self.entries[light],)
+        return min((entries[0] for entries in wanted if entries), default=None)
 
 
 class Fair(Generic[Item]):
@@ -92,7 +93,7 @@ class Fair(Generic[Item]):
         finish = there.tags.start(client) + cost
         there.tags.took(client, finish)
         self._number += 1
-        insort(there.entries, Entry(finish, self._number, cost, light, item))
+        insort(there.entries[light], Entry(finish, self._number, cost, light, item))
         self._counted(cost, light, 1)
 
     def again(self, item: Item, cost: float, light: bool = False) -> None:
@@ -104,7 +105,7 @@ class Fair(Generic[Item]):
     def pop(self, light: bool | None = None) -> Item | None:
         """Returns the next item (the next light one, the next of the others), or None; virtual time moves on."""
         for entry in self._first:
-            if entry.wanted(light):
+            if light is None or entry.light is light:
                 self._first.remove(entry)
                 self._counted(entry.cost, entry.light, -1)
                 return entry.item
@@ -126,13 +127,13 @@ class Fair(Generic[Item]):
                     return
 
     def _serve(self, name: str, there: Network[Item], entry: Entry[Item]) -> None:
-        there.entries.remove(entry)
+        there.entries[entry.light].remove(entry)
         there.tags.now = max(there.tags.now, entry.finish)
         there.start += entry.cost
         self._tags.now = max(self._tags.now, there.start)
         self._tags.took(name, there.start)
         self._counted(entry.cost, entry.light, -1)
-        if not there.entries:
+        if not there:
             del self._networks[name]
         if not len(self):
             self._tags = Tags()  # nobody waits, so nobody is ahead of anybody
@@ -142,7 +143,7 @@ class Fair(Generic[Item]):
         self._seconds[light] = self._seconds[light] + sign * cost if self._count[light] else 0.0
 
     def _all(self) -> list[list[Entry[Item]]]:
-        return [self._first, *(there.entries for there in self._networks.values())]
+        return [self._first, *chain.from_iterable(there.entries.values() for there in self._networks.values())]
 
     def _forget_empty(self) -> None:
-        self._networks = {name: there for name, there in self._networks.items() if there.entries}
+        self._networks = {name: there for name, there in self._networks.items() if there}

@@ -1,7 +1,8 @@
 """How many requests a client may make: so many a second, and so many at once after a pause (a token bucket).
 
 Before everything else, answers that are kept among it: they cost little, but not nothing. Pages, scripts and /healthz
-are not counted, as a class that opens the page has no cookies yet and shares one address.
+are not counted, as a class that opens the page has no cookies yet and shares one address. A client is a visitor by its
+cookie; all who come without one from a network are one client together, which may make many times as many.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from server.visitors import Visitors
 
 COUNTED = "/api/"
 MOST_CLIENTS = 10_000  # that are remembered
+SHARE = 20  # visitors that a network counts for whose requests have no cookie
 
 
 class Buckets:
@@ -28,16 +30,18 @@ class Buckets:
         self._rate, self._burst = rate, burst
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait(self, client: str, now: float) -> float:
-        """Takes one request at the time `now` (seconds) and returns 0, or returns how long to wait for one."""
-        left, since = self._left.get(client, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._rate)
+    def wait(self, client: str, now: float, share: int = 1) -> float:
+        """Takes one request at the time `now` (seconds) and returns 0, or returns how long to wait for one. A client
+        that counts for several has the `share` of so many."""
+        rate, burst = share * self._rate, share * self._burst
+        left, since = self._left.get(client, (burst, now))
+        left = min(burst, left + (now - since) * rate)
         taken = left >= 1
         self._left[client] = (left - taken, now)
         self._left.move_to_end(client)
         if len(self._left) > MOST_CLIENTS:
             self._left.popitem(last=False)
-        return 0.0 if taken else (1 - left) / self._rate
+        return 0.0 if taken else (1 - left) / rate
 
 
 class Paced:
@@ -50,11 +54,13 @@ class Paced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(COUNTED):
-            client = self.visitors.client(Request(scope)).name
+            request = Request(scope)
+            visitor = self.visitors.known(request)
+            client, share = visitor or self.visitors.client(request).name, 1 if visitor else SHARE
             now = asyncio.get_running_loop().time()
-            wait = self.buckets.wait(client, now)
+            wait = self.buckets.wait(client, now, share)
             if wait:
                 await asyncio.sleep(self.tarpit.refused(client, now))
-                limit = f"a client may make {self.rate:g} a second, and {self.burst:g} at once"
+                limit = f"a client may make {share * self.rate:g} a second, and {share * self.burst:g} at once"
                 raise busy("too many requests", limit, wait, 429)
         await self.app(scope, receive, send)

@@ -51,6 +51,10 @@ class Process:
         """Returns for how many seconds it has computed, or None where the system does not say."""
         return self._child.computed()
 
+    def wants(self) -> bool:
+        """Returns whether it would compute if it had a core just now; False where the system does not say."""
+        return self._child.wants()
+
     def worn(self, settings: Settings) -> bool:
         """Returns whether it is time for a new one: it has answered much, or does not give its memory back."""
         return self.answered >= settings.worker_jobs or self.held > settings.worker_held_bytes

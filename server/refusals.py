@@ -12,15 +12,21 @@ SPREAD = 1.5  # those who were refused together come back spread over so many ti
 LONGEST_WAIT = 60
 
 
-def busy(value: str, limit: str, seconds: float = 1.0, status: int = 503) -> RefusedError:
+def later(seconds: float, longest: int = LONGEST_WAIT) -> int:
+    """Returns the whole seconds that somebody is told to wait where some have to pass: each another number."""
+    return min(longest, max(1, math.ceil(seconds * random.uniform(1.0, SPREAD))))  # noqa: S311  it spreads clients, and hides nothing
+
+
+def busy(value: str, limit: str, seconds: float = 1.0, status: int = 503, subject: str = "server",
+         remedy: str = "", longest: int = LONGEST_WAIT) -> RefusedError:  # fmt: skip
     """Returns the refusal of what may be asked again when `seconds` of work have been done: 503, or 429 where it is
     the client itself who asks for too much."""
-    wait = min(LONGEST_WAIT, max(1, math.ceil(seconds * random.uniform(1.0, SPREAD))))  # noqa: S311  it spreads clients, and hides nothing
-    return refuse(status, "server", value, limit, f"Try again in {wait} s.", Retry_After=str(wait))
+    wait = later(seconds, longest)
+    return refuse(status, subject, value, limit, f"Try again in {wait} s{remedy}.", Retry_After=str(wait))
 
 
 def stopping() -> RefusedError:
-    return refuse(503, "server", "stopping", "takes no more analyses", "Try again later.", Retry_After="5")
+    return busy("stopping", "takes no more analyses", 5)
 
 
 def too_slow(seconds: float) -> RefusedError:

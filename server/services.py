@@ -11,6 +11,8 @@ from starlette.requests import Request
 from server.assets import Assets
 from server.jobs import Jobs
 from server.metrics import Metrics
+from server.readiness import Readiness
+from server.rendered import Pages
 from server.settings import Settings
 from server.tarpit import Tarpit
 from server.training.pictures import Pictures
@@ -25,10 +27,12 @@ class Services:
     settings: Settings
     assets: Assets
     templates: Environment
+    pages: Pages
     jobs: Jobs
     metrics: Metrics
     tarpit: Tarpit
     training: Training
+    readiness: Readiness
     pictures: Pictures  # of training runs
     visitors: Visitors
     uploads: asyncio.Semaphore  # one for each file that may be held in memory at the same time

@@ -18,6 +18,8 @@ MIB = 2**20
 SHORTEST_SECRET = 32  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 STRICT: Mapping[str, float] = {  # what limits are where strangers can reach the server, unless they are set
+    "requests_per_second": 20,
+    "requests_at_once": 60,
     "trace_bytes": 20 * MIB,
     "traces_at_once": 2,
     "uploads_at_once": 8,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from functools import lru_cache
 
 from itsdangerous import BadSignature, Signer
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from server.settings import Settings
 COOKIE = "unrolled_visitor"
 NAME = re.compile(r"[0-9a-f]{32}")
 YEAR = 365 * 86_400
+LONGEST, REMEMBERED = 128, 4096  # characters of a cookie of ours; cookies whose signature need not be looked at again
 
 
 class Visitors:
@@ -29,11 +31,16 @@ class Visitors:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._signer: Signer | None = None
+        self._named = lru_cache(REMEMBERED)(self._read)
 
     def known(self, request: Request) -> str | None:
         """Returns the visitor's name, or None for one that has no cookie of ours."""
+        signed = request.cookies.get(COOKIE, "")
+        return self._named(signed) if len(signed) < LONGEST else None
+
+    def _read(self, signed: str) -> str | None:
         try:
-            name = self._sign().unsign(request.cookies.get(COOKIE, "")).decode()
+            name = self._sign().unsign(signed).decode()
         except BadSignature:
             return None
         return name if NAME.fullmatch(name) else None

@@ -1,7 +1,8 @@
 """Ends a compute process that hangs, or that computes far longer than was estimated.
 
 Not by the clock on the wall: on a loaded machine an honest analysis gets on slowly, but it gets on. The process is
-looked at four times a second. It hangs if it has not computed at all in six looks; it has gone astray if it has
+looked at four times a second. It hangs if it has not computed at all in six looks, and did not wait for a core either
+(on a machine that is overrun, one of high niceness may get none for seconds); it has gone astray if it has
 computed for three times the estimate and a second. Time is counted in looks, so that a paused machine ends nobody.
 """
 
@@ -36,7 +37,8 @@ class Watch:
         if self._looks * LOOK >= self._most:
             self.limit = self._most
         elif (computed := self._process.computed()) is not None and self._last is not None:
-            self._idle = 0 if computed - self._last > PROGRESS * LOOK else self._idle + 1
+            works = computed - self._last > PROGRESS * LOOK or self._process.wants()
+            self._idle = 0 if works else self._idle + 1
             self._last = computed
             self._compare(computed - (self._begun or 0.0))
         if self.limit or self._idle >= IDLE_LOOKS:

@@ -275,9 +275,10 @@ def encode(query: Query, result: Any, media: str, engine_ms: float) -> bytes:
 
 
 def warm_up() -> None:
-    """Does one small analysis of each form, so that the first visitor does not wait for imports.
+    """Does one small analysis of each form, so that the first visitor does not wait for imports: NumPy's own, too, some
+    of which come with the first longer sequence.
 
     A fault in one of them goes to the log, and does not keep the others from being served."""
-    query = Query("analysis", engine.Config(steps=8, hidden=4, batch=2), frozenset({"credit", "figures"}))
+    query = Query("analysis", engine.Config(steps=40, hidden=4, batch=2), frozenset({"credit", "figures"}))
     for media in MEDIA["analysis"]:
         answer(Task(query, media))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -9,31 +11,39 @@ from starlette.responses import Response
 from server import openapi
 from server.metrics import MEDIA_TYPE
 from server.problems import refuse
+from server.readiness import FINE
 from server.services import services
 from server.version import RELEASE
 
 router = APIRouter(tags=["health"])
-STATE = {
-    "type": "object",
-    "required": ["status", "version"],
-    "properties": {"status": {"type": "string"}, "version": {"type": "string"}, "processes": {"type": "integer"}},
-    "additionalProperties": False,
-}
+TEXT = {"type": "string"}
+LIVES = {"status": TEXT, "version": TEXT}
+LOOKED_AT = {name: {**TEXT, "description": f"{FINE}, or what is wrong"} for name in ("compute", "database", "disk")}
 
 
-@router.get("/healthz", **openapi.listed(STATE))
+def _all_of(properties: Mapping[str, object]) -> dict[str, object]:
+    """Returns the schema of an object that has these and nothing else."""
+    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+
+
+@router.get("/healthz", **openapi.listed(_all_of(LIVES)))
 async def healthz() -> Response:
     """Answers as long as the front process lives."""
     return _answer({"status": "ok", "version": RELEASE})
 
 
-@router.get("/readyz", **openapi.listed(STATE, {503: "No compute process is warm"}))
+@router.get("/readyz", **openapi.listed(
+    _all_of({**LIVES, "processes": {"type": "integer"}, **LOOKED_AT}), {503: "No compute process is warm"}
+))
 async def readyz(request: Request) -> Response:
-    """Answers 200 once a compute process is warm, and 503 before, and while the server stops."""
+    """Answers 200 once a compute process is warm, and 503 before, and while the server stops. The body says whether one
+    answers, whether the database can be written, and whether the disk has room for a new run: what is stored can be
+    read, and analysed, without them."""
     ready = services(request).jobs.ready
     if not ready:
         raise refuse(503, "server", "no compute process", "is not ready", "Try again in a second.", Retry_After="1")
-    return _answer({"status": "ready", "version": RELEASE, "processes": ready})
+    looked = await services(request).readiness.look()
+    return _answer({"status": "ready", "version": RELEASE, "processes": ready, **looked})
 
 
 @router.get("/metrics", **openapi.plain("text/plain", "Counters in Prometheus' text format"))

@@ -56,7 +56,7 @@ async def bug(request: Request) -> Response:
     name = known(request)
     names = list(BUGS)
     here = names.index(name)
-    return page(request, "exhibit.html", bug=BUGS[name], framework=TITLES[BUGS[name].framework],
+    return page(request, "exhibit.html", name, bug=BUGS[name], framework=TITLES[BUGS[name].framework],
                 sides=side_by_side(name), before=BUGS[names[here - 1]] if here else None,
                 after=BUGS[names[here + 1]] if here + 1 < len(names) else None, number=here + 1, count=len(names))
 

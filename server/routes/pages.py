@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -25,16 +24,17 @@ async def explore(request: Request) -> Response:
     return page(request, "explore.html", plotly_url=PLOTLY_URL, catalogue=catalogue(), frameworks=FRAMEWORKS.values())
 
 
-def page(request: Request, template: str, **context: Any) -> Response:
-    """Returns a page made from its template, compressed where the client takes that.
+def page(request: Request, template: str, part: str = "", **context: Any) -> Response:
+    """Returns a page made from its template, compressed where the client takes that. It is the same for everybody;
+    `part` names which one it is where the template is that of several.
 
     A browser without a visitor's name gets one: a class behind one address is then as many clients as it has pupils."""
     here = services(request)
     frame = {"version": RELEASE, "static_url": here.assets.static_url, "modules": here.assets.modules}
-    body = here.templates.get_template(template).render(frame | context).encode()
-    headers = {"cache-control": "no-cache", "vary": "accept-encoding"}
+    made = here.pages.get(template + part, lambda: here.templates.get_template(template).render(frame | context))
+    body, headers = made.plain, {"cache-control": "no-cache", "vary": "accept-encoding"}
     if takes_gzip(request.headers.get("accept-encoding")):
-        body, headers["content-encoding"] = gzip.compress(body, 4, mtime=0), "gzip"
+        body, headers["content-encoding"] = made.compressed, "gzip"
     response = HTMLResponse(body, headers=headers)
     if here.visitors.known(request) is None:
         here.visitors.remember(response, here.visitors.welcome(request))

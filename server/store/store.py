@@ -138,6 +138,14 @@ class Store:
         milliseconds; returns whether there may be more."""
         return self._database.write_even_if_full(housekeeping.sweep) or self._database.reclaim()
 
+    def check_writable(self) -> None:
+        """Raises StoreError where nothing could be written just now; nothing is."""
+        self._database.write(lambda c: c.execute(update(runs).where(runs.c.number < 0).values(note="")))
+
+    def check_space(self) -> None:
+        """Raises StoreError where the disk has no room for a new run."""
+        housekeeping.check_space(self._folder, self._bounds.reserved_bytes)
+
     def expire(self) -> int:
         """Returns how many finished runs were deleted because they are older than `kept_days`."""
         return self._database.write(lambda c: housekeeping.expire(c, self._bounds.kept_days, time.time()))

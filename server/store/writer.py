@@ -105,6 +105,14 @@ class Writer:
         self._tidy()
         return gone
 
+    async def check_writable(self) -> None:
+        """Returns when something could be written, which waits its turn as everything does."""
+        await self._writing(lambda store: store.check_writable())
+
+    async def check_space(self) -> None:
+        """Returns where the disk has room for a new run."""
+        await self._reading(lambda store: store.check_space())
+
     async def run(self, run: str) -> RunRow | None:
         """Returns a run, or None if it is not kept."""
         return await self._reading(lambda store: store.run(run))

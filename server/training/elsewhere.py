@@ -12,7 +12,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from server.problems import RefusedError, refuse
+from server.problems import RefusedError
+from server.refusals import busy
 from server.store.errors import StoreError
 from server.store.rows import CLAIMED, Event
 from server.store.writer import Writer
@@ -79,7 +80,7 @@ class Elsewhere:
             kinds = _take_in(run, new)
             if run.status in (STATUSES.get(action), *FINISHED) or (action == "rate" and "rate" in kinds):
                 return
-        raise refuse(503, "run", run.id, "the server that trains it does not answer", "Try again.", Retry_After="5")
+        raise busy(run.id, "the server that trains it does not answer", 5, subject="run")
 
     async def stop(self) -> None:
         """Ends the looking."""

@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import json
 import logging
-import math
-import random
 from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any
 
 from engine.training import Lab, RunView, lab_as_dict
 from server.problems import RefusedError, refuse
+from server.refusals import busy
 from server.settings import Settings
 from server.store.errors import StoreError, unknown_run
 from server.store.rows import Event, NewRun, new_id
@@ -290,9 +289,7 @@ class Training:
 
     def _refused(self, status: int, value: str, limit: str, ahead: list[Run]) -> RefusedError:
         left = [seconds for run in ahead if (seconds := run.remaining(self.processes(run))) is not None]
-        seconds = min(LONGEST_WAIT, math.ceil(min(left, default=5.0) * random.uniform(1.0, 1.2)) + 1)  # noqa: S311  it spreads, and hides nothing
-        remedy = f"Try again in {seconds} s, or stop a run."
-        return refuse(status, "training", value, limit, remedy, Retry_After=str(seconds))
+        return busy(value, limit, min(left, default=5.0), status, "training", ", or stop a run", LONGEST_WAIT)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

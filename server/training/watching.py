@@ -6,10 +6,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
-from server.problems import refuse
+from server.refusals import busy
 from server.settings import Settings
 from server.store.rows import Event
+from server.training.sending import Batch
 
+FREED = 5.0  # seconds until a stream may have ended where as many are open as may be
+AGAIN = ("stream", ", close another tab of this run, or ask /points?after= now and then")
 QUEUE = 2000  # events that may wait for one viewer; then it is dropped, and comes again with Last-Event-ID
 
 
@@ -18,31 +21,30 @@ class Viewer:
 
     def __init__(self, run: str, client: str) -> None:
         self.run, self.client = run, client
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE + 1)
+        self._batches: asyncio.Queue[Batch | None] = asyncio.Queue()
+        self._waiting = 0  # events
         self.closed = False
 
-    def put(self, event: Event) -> None:
-        """Has an event wait, or closes the stream if too many do."""
-        if self._events.qsize() >= QUEUE:
+    def put(self, batch: Batch) -> None:
+        """Has events wait, or closes the stream if too many do."""
+        if self._waiting >= QUEUE:
             self.close()
         if not self.closed:
-            self._events.put_nowait(event)
+            self._waiting += len(batch)
+            self._batches.put_nowait(batch)
 
     def close(self) -> None:
         """Ends the stream after what waits already."""
         if not self.closed:
             self.closed = True
-            self._events.put_nowait(None)
+            self._batches.put_nowait(None)
 
-    async def get(self, seconds: float) -> list[Event]:
-        """Returns the events that wait, at least one; none at the end. Raises TimeoutError if nothing comes in time."""
+    async def get(self, seconds: float) -> Batch | None:
+        """Returns the events that came next; None at the end. Raises TimeoutError if nothing comes in time."""
         async with asyncio.timeout(seconds):
-            found = [await self._events.get()]
-        while not self._events.empty():
-            found.append(self._events.get_nowait())
-        if found[-1] is None and len(found) > 1:
-            self._events.put_nowait(None)
-        return [event for event in found if event is not None]
+            found = await self._batches.get()
+        self._waiting -= len(found or ())
+        return found
 
 
 class Viewers:
@@ -57,12 +59,11 @@ class Viewers:
 
     def admit(self, run: str, client: str) -> Viewer:
         """Returns a new viewer, or raises RefusedError (429, 503)."""
-        most, each = self._settings.streams, self._settings.streams_per_client
-        again = "Close another tab of this run, or ask /points?after= now and then."
+        most, each, mine = self._settings.streams, self._settings.streams_per_client, self._of_client.get(client, 0)
         if self.closing or self.count >= most:
-            raise refuse(503, "stream", f"{self.count} are open", f"at most {most} may be", again, Retry_After="10")
-        if self._of_client[client] >= each:
-            raise refuse(429, "stream", f"{each} are open for you", f"at most {each} may be", again, Retry_After="5")
+            raise busy(f"{self.count} are open", f"at most {most} may be", FREED, 503, *AGAIN)
+        if mine >= each:
+            raise busy(f"{mine} are open for you", f"at most {each} may be", FREED, 429, *AGAIN)
         viewer = Viewer(run, client)
         self._of_run[run].add(viewer)
         self._of_client[client] += 1
@@ -85,9 +86,9 @@ class Viewers:
 
     def publish(self, run: str, events: Sequence[Event]) -> None:
         """Sends events, in their order, to everybody who watches the run."""
-        for viewer in list(self._of_run.get(run, ())):
-            for event in events:
-                viewer.put(event)
+        batch = Batch(events)
+        for viewer in list(self._of_run.get(run, ())) if events else ():
+            viewer.put(batch)
 
     def close(self, run: str | None = None) -> None:
         """Ends the streams of a run, or all of them for good."""

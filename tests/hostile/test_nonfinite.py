@@ -21,7 +21,7 @@ from server.store import Append, NewEvent, NewRun, Store, new_id
 from server.tables import encode_csv
 from server.training import results
 from server.training.archives import dump, load
-from server.training.stream import encode
+from server.training.sending import encode
 from server.training.view import read_event
 from tests.server.made_runs import diverged
 

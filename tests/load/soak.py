@@ -25,7 +25,8 @@ def soak(scene: Scene, minutes: float) -> bool:
         print(f"after {minutes:g} minutes of {scene.name}: {after}", *lines, sep="\n", flush=True)
         alone = held([server])
         print(f"the front process alone: {alone}", flush=True)
-    return kept and steady(before, after)
+    fine = steady(before, after)
+    return kept and fine
 
 
 async def _played(scene: Scene, port: int, seconds: float) -> tuple[list[str], bool]:

@@ -20,12 +20,11 @@ from tests.load.machine import Others
 from tests.load.stage import served
 
 CONNECTIONS = 32
-VISITORS = 4 * CONNECTIONS
 JOB_SECONDS = 0.005
 SMALL = "/api/v1/analysis?hidden=4&batch=1&lag=5&include=&certificate=false&steps={steps}&seed={seed}"
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
-# Each request has another seed, and the cookie of the next visitor. They are more than the connections: an answer that
-# overtakes another one must not make two at once of the same client, who would then have to wait for a second turn.
+WARMING = 150  # analyses, so that every compute process has done some
+# Each request has another seed, and the cookie of the next visitor: as many clients as connections.
 SCRIPT = """
 local cookies, count = { %s }, %d
 request = function()
@@ -104,7 +103,7 @@ def jobs(seconds: float, slack: float = 1.0) -> bool:
 
 
 async def _cookies(port: int) -> list[str]:
-    made = [await Connection.of_visitor(port) for _ in range(VISITORS)]
+    made = [await Connection.of_visitor(port) for _ in range(CONNECTIONS)]
     for connection in made:
         connection.close()
     return [connection.cookie for connection in made]
@@ -113,7 +112,9 @@ async def _cookies(port: int) -> list[str]:
 async def _calibrated(port: int) -> tuple[int, float]:
     """Returns for how many time steps an analysis takes a compute process 5 ms, and the seconds that it then takes."""
     connection, steps = await Connection.of_visitor(port), 40
-    for trial in range(4):
+    for seed in range(WARMING):
+        await connection.get(SMALL.format(steps=steps, seed=10_000 + seed))
+    for trial in range(6):
         before = await _computed(connection)
         for seed in range(30):
             await connection.get(SMALL.format(steps=steps, seed=100 * trial + seed))

@@ -27,7 +27,7 @@ def admission(**options: Any) -> Admission[Waiting]:
 
 
 def ask(into: Admission[Waiting], client: str, seconds: float, light: bool = False) -> Waiting:
-    job = Waiting(Claim(client, seconds, light))
+    job = Waiting(Claim(client, seconds, seconds, light))
     into.put(job)
     return job
 
@@ -71,6 +71,15 @@ def test_what_is_light_stays_light_where_everything_takes_longer() -> None:
     there.factors[True] = 10.0
     claim = there.claim(small, Client("a"))
     assert (claim.light, claim.seconds) == (True, pytest.approx(10 * nominal.seconds))
+
+
+def test_equal_tasks_of_many_clients_are_served_as_they_come_however_the_factor_moves() -> None:
+    there, came = admission(heavy_queue_seconds=3600), []
+    for n in range(20):
+        there.factors[False] = 1.0 + (n * 7 % 5)
+        came.append(Waiting(there.claim(Task(query(steps=200, hidden=64)), Client(f"client {n}"))))
+        there.put(came[-1])
+    assert [there.next() for _ in came] == came
 
 
 def test_a_client_may_have_so_many_jobs_and_so_much_work() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.app import create_app
-from server.pace import MOST_CLIENTS, Buckets
+from server.pace import MOST_CLIENTS, SHARE, Buckets
 from server.settings import Settings
 
 
@@ -39,15 +39,22 @@ def test_only_so_many_clients_are_remembered() -> None:
 
 
 def test_the_api_is_paced_for_each_client_and_pages_are_not() -> None:
-    app = create_app(Settings(workers=1, light_workers=0, requests_per_second=0.001, requests_at_once=3))
+    app = create_app(Settings(workers=1, light_workers=0, requests_per_second=0.0001, requests_at_once=3))
     browser = TestClient(app, base_url="http://localhost")
-    statuses = [browser.get("/api/v1/limits").status_code for _ in range(4)]
-    assert statuses == [200, 200, 200, 429]
+    statuses = [browser.get("/api/v1/limits").status_code for _ in range(3 * SHARE + 1)]
+    assert statuses == [200] * 3 * SHARE + [429]  # without a cookie: a network's share
     refused = browser.get("/api/v1/options")
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
-    assert "3 at once" in refused.json()["problems"][0]["limit"]
+    assert f"{3 * SHARE} at once" in refused.json()["problems"][0]["limit"]
     assert refused.headers["x-content-type-options"] == "nosniff"
     assert browser.get("/healthz").status_code == 200
     assert browser.get("/").status_code == 200  # which gives a cookie: another client
-    assert browser.get("/api/v1/limits").status_code == 200
+    statuses = [browser.get("/api/v1/limits").status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_strangers_are_paced_and_the_local_user_is_not() -> None:
+    public, local = Settings(public=True), Settings(public=False)
+    assert (public.requests_per_second, public.requests_at_once) == (20, 60)
+    assert local.requests_per_second == 0

@@ -23,8 +23,9 @@ from server.training.measuring import held
 from server.training.messages import HandBack, Happened, Report, Standing, Start, Take, lane_name, lane_parts
 from server.training.points import Merger, boundary
 from server.training.runs import Run
+from server.training.sending import Batch
 from server.training.view import read_event
-from server.training.watching import QUEUE, Viewers
+from server.training.watching import QUEUE, Viewer, Viewers
 from tests.server.training_client import TINY
 
 ROOM = 2**20
@@ -199,15 +200,32 @@ def event(id: int) -> Event:
     return Event(id, "point", "0.0", str(id), "{}")
 
 
+async def ids(viewer: Viewer) -> list[int]:
+    """Returns the ids of the events that come next."""
+    batch = await viewer.get(1)
+    return [event.id for event in batch.events] if batch else []
+
+
+def test_a_batch_is_sent_from_where_a_viewer_is_and_what_has_no_id_always() -> None:
+    untold = Event(0, "state", "", None, '{"status": "paused"}')
+    batch = Batch([event(3), untold, event(4)])
+    assert batch.after(2) is batch
+    assert [event.id for event in batch.after(3).events] == [0, 4]
+    assert (batch.last, batch.status, batch.after(4).status) == (4, "paused", "paused")
+    assert (Batch([event(7)]).status, Batch([]).last, len(Batch([event(3)]).after(3))) == ("", 0, 0)
+    assert batch.encoded.count(b"\nid: ") == 2
+
+
 def test_a_viewer_that_does_not_keep_up_is_let_go_and_the_others_are_not() -> None:
     async def scenario() -> None:
         viewers = Viewers(Settings())
         slow, quick = viewers.admit("run", "a"), viewers.admit("run", "b")
         for start in range(0, 3 * QUEUE, 100):
             viewers.publish("run", [event(start + n) for n in range(1, 101)])
-            assert [event.id for event in await quick.get(1)] == list(range(start + 1, start + 101))
-        assert [event.id for event in await slow.get(1)] == list(range(1, QUEUE + 1))
-        assert await slow.get(1) == []
+            assert await ids(quick) == list(range(start + 1, start + 101))
+        for start in range(0, QUEUE, 100):
+            assert await ids(slow) == list(range(start + 1, start + 101))
+        assert await slow.get(1) is None
         viewers.leave(slow)
         viewers.leave(quick)
         assert viewers.count == 0
@@ -220,7 +238,7 @@ def test_a_server_that_stops_takes_no_more_viewers() -> None:
         viewers = Viewers(Settings())
         watching = viewers.admit("run", "a")
         viewers.close()
-        assert await watching.get(1) == []
+        assert await watching.get(1) is None
         with pytest.raises(RefusedError) as refused:
             viewers.admit("run", "b")
         assert refused.value.status == 503

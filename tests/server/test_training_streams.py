@@ -105,7 +105,8 @@ def test_streams_are_bounded_for_each_and_in_all(server: Live, owner: Visitor, g
     with owner.stream(going) as a, owner.stream(going) as b, owner.stream(going) as c:
         assert [stream.status for stream in (a, b, c)] == [200] * 3
         refused = owner.ask("GET", f"{API}/{going}/events")
-        assert (refused.status, refused.headers["retry-after"]) == (429, "5")
+        assert refused.status == 429
+        assert 5 <= int(refused.headers["retry-after"]) <= 8  # not the same for everybody
         with others[0].stream(going) as d, others[1].stream(going) as e:
             assert (d.status, e.status) == (200, 200)
             assert others[1].ask("GET", f"{API}/{going}/events").status == 503

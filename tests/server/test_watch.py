@@ -113,3 +113,23 @@ def test_spoilt_questions_are_forgotten() -> None:
     assert spoilt.left("1", 100.0) == SECONDS
     assert spoilt.left("1", 100.0 + SECONDS) == 0
     assert spoilt.left("other", 0.0) == 0
+
+
+def test_a_process_that_waits_for_a_core_is_not_one_that_hangs() -> None:
+    """One that computes, is stopped, or sleeps: only the first wants a core."""
+
+    async def scenario() -> None:
+        async with running(queue_seconds=600) as jobs:
+            asked = asyncio.ensure_future(jobs.run("a", task(steps=1000, hidden=32)))
+            process = await computing(jobs)
+            await until(process.wants)
+            os.kill(process.pid, signal.SIGSTOP)
+            await until(lambda: not process.wants())
+            os.kill(process.pid, signal.SIGCONT)
+            assert (await asked).answer.status == 200
+            await until(lambda: not process.wants())
+            process.kill()
+            await process.ended()
+            assert not process.wants()
+
+    asyncio.run(scenario())
