@@ -10,9 +10,10 @@ import statistics
 import tempfile
 from collections.abc import Iterable, Sequence
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.timing import machine, percentile
+from benchmarks.unwatched import marks
 from scripts.chromium import launch_options
 from scripts.running import running
 
@@ -51,12 +52,7 @@ DRAWN = """async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }"""
-MARKS = """() => ({
-  ...Object.fromEntries(["first-contentful-paint", "pixels", "all-drawn"].map(
-    (name) => [name, performance.getEntriesByName(name)[0]?.startTime])),
-  plotly: performance.getEntriesByType("resource").find((one) => one.name.includes("/vendor/plotly")).responseEnd })"""
-LOADED = {"first-contentful-paint": "text readable", "plotly": "Plotly's script there", "pixels": "first picture",
-          "all-drawn": "all pictures"}
+LOADED = {"firstContentfulPaint": "text readable", "pixels": "first picture", "all-drawn": "all pictures"}
 
 
 Taken = dict[str, float]  # milliseconds
@@ -89,45 +85,31 @@ def sliders(browser: Browser, address: str, steps: int, hidden: int, ks: Sequenc
     page.close()
 
 
-def load(context: BrowserContext, address: str) -> Taken:
-    """Returns when things were there, from the navigation on."""
-    page = context.new_page()
-    page.goto(address)
-    page.evaluate(DRAWN)
-    marks: Taken = page.evaluate(MARKS)
-    page.wait_for_timeout(500)  # the browser writes its cache
-    page.close()
-    return marks
-
-
-def cold(browser: Browser, address: str, loads: int = 7) -> None:
+def cold(address: str, loads: int = 7) -> None:
     """Prints the loads with nothing cached in browser or server."""
-    marks = []
+    found = []
     for seed in range(1, loads + 1):
-        context = browser.new_context(viewport=SIZE)
-        marks.append(load(context, f"{address}/?seed={seed}"))
-        context.close()
-    tell("cold load", marks)
+        with tempfile.TemporaryDirectory() as folder:
+            found += marks([f"{address}/?seed={seed}"], folder, (SIZE["width"], SIZE["height"]), 4.0)
+    tell("cold load", found)
 
 
 def warm(address: str, loads: int = 7) -> None:
     """Prints the loads of somebody who was here before: the browser has the files and the compiled script, and
     the analysis is a new one. Chromium keeps what it compiled from the second load on."""
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        options = launch_options()
-        context = playwright.chromium.launch_persistent_context(folder, viewport=SIZE, **options)  # type: ignore[arg-type]
-        marks = [load(context, f"{address}/?seed={100 + seed}") for seed in range(loads + 3)][3:]
-        context.close()
-    tell("warm load", marks)
+    with tempfile.TemporaryDirectory() as folder:
+        addresses = [f"{address}/?seed={100 + seed}" for seed in range(loads + 3)]
+        found = marks(addresses, folder, (SIZE["width"], SIZE["height"]), 3.0)
+    tell("warm load", found[3:])
 
 
-def tell(what: str, marks: list[Taken]) -> None:
+def tell(what: str, found: list[Taken]) -> None:
     """Prints medians and worst cases."""
     parts = []
     for name, words in LOADED.items():
-        times = [mark[name] for mark in marks]
+        times = [one[name] for one in found]
         parts.append(f"{words} after {statistics.median(times):.0f} ms (worst {max(times):.0f} ms)")
-    print(f"{what}, {len(marks)} times: {', '.join(parts)}")
+    print(f"{what}, {len(found)} times: {', '.join(parts)}")
 
 
 def main() -> None:
@@ -136,10 +118,10 @@ def main() -> None:
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(**launch_options())  # type: ignore[arg-type]
             print(f"Chromium {chromium.version}")
-            cold(chromium, address)
             sliders(chromium, address, 100, 32, range(2, 100), [0.05 * n for n in range(1, 61)])
             sliders(chromium, address, 512, 128, range(40, 480, 44), [0.3 * n for n in range(1, 9)])
             chromium.close()
+        cold(address)
         warm(address)
 
 
