@@ -2,6 +2,8 @@
 
 import { fromSearch, tooLong, toSearch } from "../state.js";
 
+const STILL_MS = 160; // while a control moves, the address follows once it pauses: the browser takes 1 to 8 ms for each
+
 export class Address {
   /** @param {import("../state.js").Option[]} options */
   constructor(options) {
@@ -10,6 +12,11 @@ export class Address {
     this.pushed = location.search;
     /** Whether the entry in force is that of a control that still moves. */
     this.moving = false;
+    /** @type {{kept: object, place: string} | null} what the entry in force does not hold yet */
+    this.late = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    addEventListener("pagehide", () => this.catchUp());
   }
 
   /** Returns the state that the address holds, and the names in it that mean nothing. */
@@ -23,13 +30,14 @@ export class Address {
    * @returns {import("../state.js").State}
    */
   returned() {
+    this.late = null;
     this.pushed = location.search;
     this.moving = false;
     return this.read().state;
   }
 
   /**
-   * Writes the state: a new entry when the person has settled on it.
+   * Writes the state: a new entry when the person has settled on it. While a control moves, after a pause.
    * @param {import("../state.js").State} state
    * @param {boolean} resting
    */
@@ -37,10 +45,29 @@ export class Address {
     const search = toSearch(state, this.options, { whole: state.view.moment !== "" });
     const kept = { config: state.config };
     const place = location.pathname + search;
-    if (this.moving || search === this.pushed) history.replaceState(kept, "", place);
-    else history.pushState(kept, "", place);
+    if (!this.moving && search !== this.pushed) history.pushState(kept, "", place);
+    else this.replace(kept, place, resting);
     this.moving = !resting;
     if (resting) this.pushed = search;
+  }
+
+  /**
+   * @private
+   * @param {object} kept
+   * @param {string} place
+   * @param {boolean} now
+   */
+  replace(kept, place, now) {
+    clearTimeout(this.timer);
+    this.late = { kept, place };
+    if (now) this.catchUp();
+    else this.timer = setTimeout(() => this.catchUp(), STILL_MS);
+  }
+
+  /** @private */
+  catchUp() {
+    if (this.late) history.replaceState(this.late.kept, "", this.late.place);
+    this.late = null;
   }
 
   /**

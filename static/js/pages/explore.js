@@ -184,15 +184,17 @@ class Explore {
   }
 
   /**
-   * Shows the analysis of a config as soon as it is there; its credit matrix comes beside it, and is waited for unless it is slow.
+   * Shows the analysis of a config as soon as it is there. Its credit matrix is asked for then, and computed while the strip is drawn:
+   * at the same time, the two would keep each other from the cores. It is waited for unless it is slow.
    * @param {import("../state.js").Config} config
    * @param {AbortSignal} signal
    */
   async compute(config, signal) {
-    const coming = this.long.analysis(config, this.state.view, signal, this.trained.given);
+    this.matrix.giveUp(config);
+    const answer = await this.long.analysis(config, this.state.view, signal, this.trained.given);
     const matrix = this.matrix.ask(config);
-    matrix.catch(() => {}); // if both fail, one is told
-    this.answered(await coming, config);
+    matrix.catch(() => {}); // if drawing fails too, one is told
+    this.answered(answer, config);
     await awhile(matrix, this.matrix.patience, (error) => this.refused(error));
   }
 

@@ -44,15 +44,24 @@ export class Matrix {
   }
 
   /**
+   * Gives up any matrix that is on its way but this config's.
+   * @param {Config} config
+   */
+  giveUp(config) {
+    if (this.current === null || this.current.key === this.wanted(config)) return;
+    this.current.abort.abort();
+    this.current = null;
+  }
+
+  /**
    * Asks for the matrix of a config, if it is not there, and gives up any other. Rejects where it cannot be had just now.
    * @param {Config} config
    * @returns {Promise<void>}
    */
   async ask(config) {
-    const key = isLong(config) ? "" : this.keyOf(config); // a close-up of a long sequence brings a matrix of its own
-    if (this.current?.key === key) return this.current.coming;
-    this.current?.abort.abort();
-    this.current = null;
+    this.giveUp(config);
+    if (this.current) return this.current.coming;
+    const key = this.wanted(config);
     if (key === "" || key === this.last?.key || key === this.problem?.key) return;
     const abort = new AbortController();
     this.current = { key, abort, coming: this.fetch(key, creditConfig(config), abort.signal) };
@@ -101,6 +110,15 @@ export class Matrix {
     const frame = figures.credit.data.filter((/** @type {any} */ trace) => trace.type !== "heatmap");
     if (answer) figures.credit = { data: [answer.heatmap, ...frame], layout: figures.credit.layout };
     return answer !== null || problem !== "";
+  }
+
+  /**
+   * Returns the key of the matrix that a config needs; "" for a close-up of a long sequence, which brings its own.
+   * @private
+   * @param {Config} config
+   */
+  wanted(config) {
+    return isLong(config) ? "" : this.keyOf(config);
   }
 
   /**
