@@ -26,6 +26,7 @@ from server.work import Answer, Task
 
 log = logging.getLogger("unrolled")
 LONGEST_PAUSE = 10.0  # seconds between two tries to start a process that keeps dying
+IN_A_JOB = 2  # failures in a row that deaths in a first job count for: those are the jobs', and jobs are few
 SETTLED = 5.0  # seconds after which a process that died did not die of its start
 
 
@@ -255,17 +256,20 @@ class Jobs:
         failures = 0
         while True:
             begun = time.monotonic()
-            failures = 0 if await self._live(light) or time.monotonic() - begun > SETTLED else failures + 1
+            failures = await self._live(light, failures)
+            if time.monotonic() - begun > SETTLED:
+                failures = 0
             if failures:
                 log.error("a compute process ended at its start, %d times in a row", failures)
                 await asyncio.sleep(min(0.1 * 2**failures, LONGEST_PAUSE))
 
-    async def _live(self, light: bool) -> bool:
-        """Runs one process from its start to its end. Returns whether it has been of use."""
+    async def _live(self, light: bool, failures: int) -> int:
+        """Runs one process from its start to its end. Returns how many have failed in a row, this one among them:
+        0 if it has been of use, or was ended from here."""
         try:
             process = await Process.start(self.settings, light)
         except DeadError:
-            return False
+            return failures + 1
         self.processes.add(process)
         self._idle.append(process)
         self._dispatch()
@@ -278,7 +282,9 @@ class Jobs:
             self.processes.discard(process)
             self._idle = [other for other in self._idle if other is not process]
             await process.end()
-        return process.answered > 0
+        if process.answered or process.killed:
+            return 0
+        return min(failures + 1, IN_A_JOB) if process.asked else failures + 1
 
 
 def pids(processes: Iterable[Process]) -> list[int]:

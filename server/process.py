@@ -22,7 +22,7 @@ class Process:
         self.asked = self.answered = 0
         self.place = ""  # of the last task that had one: what the process keeps
         self.held = 0  # bytes of memory after the last answer; 0 where the system does not say
-        self.retired = False
+        self.retired = self.killed = False
 
     @classmethod
     async def start(cls, settings: Settings, light: bool = False) -> Process:
@@ -70,6 +70,7 @@ class Process:
 
     def kill(self) -> None:
         """Ends the process now, in the middle of whatever it does."""
+        self.killed = True
         self._child.kill()
 
     async def ended(self) -> None:
