@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,16 @@ def test_nothing_of_it_is_left_behind(lab: Path, tmp_path: Path) -> None:
 
 def test_an_interrupt_ends_it_and_its_processes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "server.cli", "train", "carry-or-reset", "--tokens", "10000000"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        running = Live(process, 0)
-        until(lambda: len(trainers(running)) > 0, within(20))
-        processes = trainers(running)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=within(10))
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that run in the background ignore it
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=heard) as process:  # fmt: skip
+        try:
+            running = Live(process, 0)
+            until(lambda: len(trainers(running)) > 0, within(20))
+            processes = trainers(running)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=within(10))
+        finally:
+            process.kill()
     assert (process.returncode, output, errors) == (130, "", "")
     until(lambda: not any(map(alive, processes)), within(2))
