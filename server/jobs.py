@@ -26,6 +26,7 @@ from server.work import Answer, Task
 
 log = logging.getLogger("unrolled")
 LONGEST_PAUSE = 10.0  # seconds between two tries to start a process that keeps dying
+NOTICED = 0.1  # seconds in which it is noticed which other processes were ended at the same moment
 IN_A_JOB = 2  # failures in a row that deaths in a first job count for: those are the jobs', and jobs are few
 SETTLED = 5.0  # seconds after which a process that died did not die of its start
 
@@ -223,7 +224,7 @@ class Jobs:
             self._fail(job, lost())
         elif job.deaths < 2:
             self.admission.again(job)
-            self._dispatch()
+            asyncio.get_running_loop().call_later(NOTICED, self._dispatch)
         else:
             self._spoil(job, lost())
 
