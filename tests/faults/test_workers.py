@@ -80,10 +80,18 @@ class Sampler:
         self.over.set()
         self.thread.join()
 
+    def harmed(self) -> list[tuple[int, float]]:
+        """Returns the processes that have come to harm so far, and when."""
+        lines = [line.split() for line in self.log.read_text().splitlines() if line.startswith("harm")]
+        return [(int(pid), float(at)) for _, pid, at in lines]
+
+    def settled(self) -> bool:
+        """Returns whether it is known when all were back after each that has ended: then the next may come to harm."""
+        return all(pid in self.back or alive(pid) for pid, _ in self.harmed())
+
     def sample(self) -> None:
         while not self.over.wait(0.05):
-            harmed = [line.split() for line in self.log.read_text().splitlines() if line.startswith("harm")]
-            waiting = [(int(pid), float(at)) for _, pid, at in harmed if int(pid) not in self.back]
+            waiting = [(pid, at) for pid, at in self.harmed() if pid not in self.back]
             if waiting and warm(self.server) == PROCESSES:
                 now = time.monotonic()
                 self.back |= {pid: now - at for pid, at in waiting if not alive(pid)}
@@ -102,10 +110,9 @@ def harm(server: Live, kind: str, count: int, seen: Seen, log: Path) -> None:
         for number in range(-(-count // 2) if kind in TWICE else count):
             progress(f"{kind}: {number + 1}")
             statuses[server.get(f"{QUESTION}{HARMS[kind][0] + number}", 60)[0]] += 1
-            until(lambda: warm(server) == PROCESSES, 30)
+            until(lambda: warm(server) == PROCESSES and sampler.settled(), 30)
         time.sleep(0.2)
-    harmed = sum(line.startswith("harm") for line in log.read_text().splitlines())
-    lasting = [seconds for pid, seconds in sampler.back.items()]
+    harmed, lasting = len(sampler.harmed()), list(sampler.back.values())
     seen.say(f"{kind}: {harmed} processes", harmed == count)
     seen.say(f"answered {dict(statuses)}", set(statuses) == {EXPECTED.get(kind, 503)})
     if kind != "memory":  # of which none ends
