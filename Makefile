@@ -14,6 +14,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 
 # The environment is .venv here, whatever else is active; uv must not fetch a Python of its own.
 unexport VIRTUAL_ENV
+# What Python has compiled is kept: to compile it all anew doubles the time that every process takes to start.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -62,6 +64,7 @@ lock: $(VENV)/.uv ## after editing the dependencies: write uv.lock and package-l
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Each stamp is newer than what it was made from, so that a second call does nothing.
 
