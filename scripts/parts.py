@@ -71,7 +71,7 @@ def browser(found: Future[chromium.Found]) -> Outcome:
     if chosen.browser is None:
         return Outcome("browser", not_run=(chosen.how,))
     print(f"Chromium: {chosen.how}", flush=True)
-    return _pytest("browser", ["tests/browser"], {chromium.CHOSEN: chosen.browser})
+    return _pytest("browser", ["tests/browser", "-n", "auto", "--dist", "worksteal"], {chromium.CHOSEN: chosen.browser})
 
 
 def load() -> Outcome:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from engine.published import RESULTS
-from scripts.running import running
 
 TRAINING_MS = 90_000  # two results train networks
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with running() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from engine import parse
-from scripts.running import running
 from server.code import FRAMEWORKS, program, read_checked
 
 SMALL = {"steps": 12, "hidden": 4, "batch": 2, "k": 4}
 QUERY = "&".join(f"{name}={value}" for name, value in SMALL.items())
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with running() as found:
-        yield found
 
 
 @pytest.fixture

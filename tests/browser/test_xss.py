@@ -13,7 +13,6 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from scripts.running import running
 from server.rendering import environment
 from server.training_report import report
 from tests.browser.conftest import SETTLED
@@ -72,12 +71,6 @@ HOVER = """() => {
     }
   }
 }"""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with running() as found:
-        yield found
 
 
 @pytest.fixture
