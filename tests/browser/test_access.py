@@ -44,6 +44,15 @@ def test_nothing_is_wider_than_a_telephone_and_the_controls_are_a_drawer(show: S
     expect(controls).to_be_visible()
     page.keyboard.press("Escape")
     expect(controls).to_be_hidden()
+    page.locator("#open-controls").click()
+    controls.locator("[data-option=seed]").scroll_into_view_if_needed()
+    back = page.get_by_role("button", name="Back to the pictures")
+    expect(back).to_be_in_viewport()
+    back.click()
+    expect(controls).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(controls).to_be_visible()
+    expect(back).to_be_hidden()
 
 
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(show: Show) -> None:
