@@ -16,6 +16,7 @@ from server.bodies import read_json_body, read_typed_body
 from server.clients import Client
 from server.jobs import Done
 from server.negotiation import has_it, media_type, takes_gzip
+from server.places import place_of
 from server.problems import RefusedError
 from server.queries import Query, etag, read_body
 from server.refusals import busy
@@ -107,10 +108,10 @@ async def _answer(request: Request, asked: Query | Unread | Upload, key: list[st
     if tag in jobs.cache:
         known = Task(asked, media, compress, limits.json_depth, limits.reply_bytes, seconds)
         return _response(_noted(request, known, await jobs.run(tag, known)), headers)
-    place = ""
+    place = None
     if isinstance(asked, Query):
         check_affordable(asked, seconds)
-        place = long.place(asked)
+        place = place_of(asked)
     task = Task(asked, media, compress, limits.json_depth, limits.reply_bytes, seconds, place=place)
     done = await _unless_gone(request, tag, task)
     return Response(status_code=CLIENT_GONE) if done is None else _response(done, headers)

@@ -124,7 +124,7 @@ class Jobs:
         loop = asyncio.get_running_loop()
         if left := self._spoilt.left(key, loop.time()):
             raise spoilt(left)
-        kept = any(process.place == task.place for process in self.processes if task.place)
+        kept = any(process.keeps(task.place) for process in self.processes)
         job = Job(key, task, self.admission.claim(task, client, kept), loop.create_future())
         self.admission.put(job)
         job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -177,9 +177,9 @@ class Jobs:
         return False if lights and busy >= self.settings.workers else None
 
     def _home(self, job: Job, process: Process) -> Process:
-        """Returns the idle process that keeps what a job can use, or else the one that is its turn."""
-        has_it = (other for other in self._idle if job.task.place and other.place == job.task.place)
-        return next(has_it, process)
+        """Returns the idle process that keeps what a job can use and may take it, or else the one whose turn it is."""
+        has_it = (other for other in self._idle if other.keeps(job.task.place))
+        return next((other for other in has_it if self._takes(other) in (None, job.claim.light)), process)
 
     async def _execute(self, job: Job, process: Process) -> None:
         """Has a process do a job. A process that hangs or is too slow is killed; its keeper starts another."""

@@ -28,9 +28,7 @@ def seconds(query: Query, kept: bool) -> float:
 
 
 def place(query: Query) -> str:
-    """Returns the name of what a process keeps after a long analysis; "" where it keeps nothing."""
-    if query.kind not in KINDS:
-        return ""
+    """Returns the name of what a process keeps after a long analysis."""
     asked = repr((as_query(query.config), sorted(query.given.items())))
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from server.child import Child, DeadError
 from server.dropping import Drop
+from server.places import Place
 from server.settings import Settings
 from server.work import Answer, Task
 from server.worker import Bounds
@@ -20,7 +21,7 @@ class Process:
     def __init__(self, child: Child, light: bool) -> None:
         self._child, self.light = child, light
         self.asked = self.answered = 0
-        self.place = ""  # of the last task that had one: what the process keeps
+        self._keeps: dict[str, Place] = {}  # by shelf: the place of the last task that had one
         self.held = 0  # bytes of memory after the last answer; 0 where the system does not say
         self.retired = self.killed = False
 
@@ -43,9 +44,14 @@ class Process:
         except OSError as error:
             raise DeadError from error
         self.answered += 1
-        self.place = task.place or self.place
+        if task.place is not None:
+            self._keeps[task.place.shelf] = task.place
         answer: Answer = replace(head, body=body)
         return answer
+
+    def keeps(self, place: Place | None) -> bool:
+        """Returns whether it has what a task of this place can use."""
+        return place is not None and self._keeps.get(place.shelf) == place
 
     def computed(self) -> float | None:
         """Returns for how many seconds it has computed, or None where the system does not say."""

@@ -12,11 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import engine
-from engine import Analysis, InputError, Problem, Reference, errors, words
+from engine import Analysis, InputError, Problem, errors, words
 from engine.published import Published, reproduce
 from server import conventions, encoding, figures, long, museum, problems, themes
+from server.places import Place
 from server.problems import RefusedError
 from server.queries import Query, read_body
+from server.references import references
 from server.tables import encode_csv
 from server.traces.reading import TraceFile, opened
 from server.traces.view import view_of
@@ -39,7 +41,6 @@ MEDIA: dict[str, tuple[str, ...]] = {  # what each kind of answer comes as; the 
 }
 COMPRESSED = (JSON, CSV)
 WORTH_COMPRESSING = 4096
-MOST_KEPT = 2**26  # bytes that a kept reference may be estimated to hold
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Task:
     reply_bytes: int = 2**26
     seconds: float = 10.0
     keep: bool = True  # whether the answer is worth keeping for others
-    place: str = ""  # names what a process keeps of an earlier task that this one can use
+    place: Place | None = None  # what a process keeps of an earlier task, if this one can use it
 
 
 @dataclass(frozen=True)
@@ -169,25 +170,6 @@ def timed(query: Query) -> tuple[Any, float]:
     begun = time.perf_counter()
     result = COMPUTE[query.kind](query)
     return result, 1000 * (time.perf_counter() - begun)
-
-
-class References:
-    """The last reference of this process: while somebody moves k, only the truncated half is computed."""
-
-    def __init__(self) -> None:
-        self._last: Reference | None = None
-
-    def of(self, query: Query) -> Reference | None:
-        """Returns the reference of a query without arrays of its own, unless it is too large to be kept."""
-        if query.given or engine.estimate(query.config).bytes > MOST_KEPT:
-            return None
-        if self._last is None or self._last.config != engine.shared_part(query.config):
-            self._last = None  # lets go of the old one first
-            self._last = engine.reference(query.config)
-        return self._last
-
-
-references = References()
 
 
 def analysis(query: Query) -> Analysis:

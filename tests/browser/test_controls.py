@@ -131,6 +131,23 @@ def test_what_is_wrong_is_said_beside_its_control_and_the_pictures_stay(name: st
     faults.clear()
 
 
+@pytest.mark.parametrize("missing", ["credit", "certificate"])
+def test_where_a_part_alone_cannot_be_had_the_rest_is_not_said_to_be_old(missing: str, show: Show,
+                                                                        faults: list[str]) -> None:
+    page = show(f"{SMALL}&k=3")
+    refused = {"title": "Service Unavailable", "status": 503, "detail": "busy", "problems": []}
+    page.route(f"**/api/v1/{missing}?*", lambda route: route.fulfill(status=503, json=refused))
+    sentence = page.locator("[data-figure=norms] [data-part=sentence]")
+    before = sentence.text_content() or ""
+    choose(control_of(page, "gain"), next(o for o in OPTIONS if o.name == "gain"), "2.5")
+    expect(page.locator("#notice")).to_contain_text("The rest of this choice is shown.")
+    expect(sentence).not_to_have_text(before)
+    page.unroute(f"**/api/v1/{missing}?*")
+    expect(page.locator("#notice")).to_be_hidden()  # it asks again by itself
+    assert all(fault.startswith("Failed to load resource") for fault in faults)
+    faults.clear()
+
+
 def test_a_number_that_is_none_gives_way_to_the_last_good_one(show: Show) -> None:
     page = show(f"{SMALL}&gain=1.5")
     typed = control_of(page, "gain").locator("input[type=number]")

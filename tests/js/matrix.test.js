@@ -155,3 +155,16 @@ test("what is waited for awhile fails at once, or later to whom it concerns", as
   await assert.rejects(/** @type {any} */ (slow));
   assert.equal(late.length, 1);
 });
+
+test("it knows a config of which nothing more is to come: its matrix is there, or too large", async () => {
+  const { matrix, answers } = made();
+  assert.equal(matrix.knows(CONFIG), false);
+  await matrix.ask(CONFIG);
+  assert.equal(matrix.knows({ ...CONFIG, k: 7 }), true);
+  assert.equal(matrix.knows({ ...CONFIG, gain: 2 }), false);
+  answers.next = async () => {
+    throw new Refused({ status: 422, detail: "too large" });
+  };
+  await matrix.ask({ ...CONFIG, gain: 2 });
+  assert.equal(matrix.knows({ ...CONFIG, gain: 2 }), true);
+});

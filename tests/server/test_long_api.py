@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 import engine
 from server import long
 from server.admission import estimated_seconds
+from server.places import place_of
 from server.queries import read_query
 from server.work import Task
 from tests.server.test_api import BINARY, decode
@@ -125,15 +126,13 @@ def test_the_estimate_knows_it(client: TestClient) -> None:
 
 def test_a_close_up_of_what_is_kept_is_estimated_to_be_quick() -> None:
     query = read_query("closeup", b"task=copy&steps=100000&hidden=16&batch=1&from=5&to=50")
-    task = Task(query, place=long.place(query))
+    task = Task(query, place=place_of(query))
     assert estimated_seconds(task, kept=True) < estimated_seconds(task) / 10
 
 
 def test_a_place_is_that_of_the_sequence_whatever_is_asked_of_it() -> None:
     overview, closeup = read_query("long", ASKED.encode()), read_query("closeup", f"{ASKED}&from=5&to=9".encode())
-    assert long.place(overview) == long.place(closeup) != ""
-    assert long.place(read_query("long", f"{ASKED}&seed=3".encode())) != long.place(overview)
-    assert long.place(read_query("analysis", ASKED.encode())) == ""
+    assert place_of(overview) == place_of(closeup) != place_of(read_query("long", f"{ASKED}&seed=3".encode()))
 
 
 def test_a_process_keeps_the_last_sequence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +154,7 @@ def test_a_process_keeps_the_last_sequence_alone(monkeypatch: pytest.MonkeyPatch
 def test_a_close_up_goes_to_the_process_that_keeps_its_sequence() -> None:
     def asked(kind: str, more: str = "") -> Task:
         query = read_query(kind, f"task=copy&lag=2&steps=600&hidden=3&batch=1{more}".encode())
-        return Task(query, seconds=1e9, place=long.place(query))
+        return Task(query, seconds=1e9, place=place_of(query))
 
     async def scenario() -> None:
         async with running(workers=2) as jobs:

@@ -184,17 +184,16 @@ class Explore {
   }
 
   /**
-   * Shows the analysis of a config as soon as it is there. Its credit matrix is asked for then, and computed while the strip is drawn:
-   * at the same time, the two would keep each other from the cores. It is waited for unless it is slow.
+   * Shows the analysis of a config as soon as it is there. Its credit matrix, which another core computes, is waited for unless it is slow.
    * @param {import("../state.js").Config} config
    * @param {AbortSignal} signal
    */
   async compute(config, signal) {
     this.matrix.giveUp(config);
-    const answer = await this.long.analysis(config, this.state.view, signal, this.trained.given);
+    const analysis = this.long.analysis(config, this.state.view, signal, this.trained.given);
     const matrix = this.matrix.ask(config);
-    matrix.catch(() => {}); // if drawing fails too, one is told
-    this.answered(answer, config);
+    matrix.catch(() => {}); // if the analysis or its drawing fails too, one is told
+    this.answered(await analysis, config);
     await awhile(matrix, this.matrix.patience, (error) => this.refused(error));
   }
 
@@ -215,7 +214,8 @@ class Explore {
 
   /** The credit matrix is there, or the reason why there is none. */
   matrixCame() {
-    if (!this.analysis?.row || !this.shown || !this.matrix.complete(this.analysis, this.shown)) return;
+    if (!this.analysis?.row || !this.shown || !this.matrix.knows(this.shown)) return;
+    this.matrix.complete(this.analysis, this.shown);
     this.charts.complete("credit");
     this.waiting.set(false);
     if (pickedLoss(this.analysis, this.state.view.s).s !== this.analysis.row.loss_step) this.drawStrip();
@@ -256,7 +256,7 @@ class Explore {
       Object.assign(this.state.config, other.change);
       return this.ask();
     }
-    explain(error, (problems) => this.panel.complain(problems), this.analysis !== null, this.again.later(error));
+    explain(error, (problems) => this.panel.complain(problems), this.shown && sameConfig(this.shown, this.state.config, this.catalogue.options), this.again.later(error));
     if (!(error instanceof Refused) && !(error instanceof TypeError)) throw error;
   }
 

@@ -94,6 +94,15 @@ export class Matrix {
   }
 
   /**
+   * Returns whether nothing more is to come for a config: its matrix is there, or too large.
+   * @param {Config} config
+   */
+  knows(config) {
+    const key = this.keyOf(config);
+    return this.last?.key === key || this.problem?.key === key;
+  }
+
+  /**
    * Completes an analysis with its matrix, and returns whether nothing more is to come.
    * @param {any} analysis
    * @param {Config} config

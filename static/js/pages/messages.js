@@ -20,13 +20,13 @@ export function showBusy(busy) {
  * @param {unknown} error
  * @param {(problems: import("../api.js").Problem[]) => import("../api.js").Problem[]} complain returns those
  *   that no control is to blame for
- * @param {boolean} pictures whether there are any to keep
+ * @param {boolean | null} current whether the pictures show this choice, as far as it could be computed; null where there are none
  * @param {number | null} seconds after which the page asks again by itself
  */
-export function explain(error, complain, pictures, seconds) {
+export function explain(error, complain, current, seconds) {
   const problems = error instanceof Refused ? error.problems : [];
   const others = complain(problems);
-  const kept = pictures ? " The pictures still show the last choice that could be computed." : "";
+  const kept = current === null ? "" : current ? " The rest of this choice is shown." : " The pictures still show the last choice that could be computed.";
   if (seconds !== null) notice(`${waiting(error)} Asking again in ${seconds} s.${kept}`);
   else if (problems.length === 0) notice(`${reason(error)}${kept}`);
   else if (others.length) notice(others.map((problem) => `${problem.field} = ${problem.value}: ${problem.limit}. ${problem.remedy}`).join(" ") + kept);
