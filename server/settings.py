@@ -183,7 +183,7 @@ class Settings(BaseSettings):
     streams_per_client: int = limit(6, "streams", "Event streams that one visitor may have open.", 1, 100_000)
     heartbeat_seconds: float = limit(15, "s", "How often an event stream says that it lives.", 0.05, 3600)
     stalled_seconds: float = limit(
-        30, "s", "How long a client may read nothing of what it is being sent; then it is cut off.", 0.1, 3600
+        26, "s", "How long a client may read nothing of what it is being sent; then it is cut off.", 0.1, 3600
     )
 
     @property

@@ -1,4 +1,4 @@
-"""JSON read strictly: one value, bounded depth, few and unique names, no NaN, only readable text."""
+"""JSON read strictly: one value, bounded depth, not too many lists, few and unique names, no NaN, only readable text."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ NAME = re.compile(rb'[^":]*+(?:' + STRING + rb'[^":]*+)*+(:|\Z)', re.DOTALL)
 SQUARE = bytes.maketrans(b"{}", b"[]")
 NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 MOST_NAMES = 1024  # of all objects: what an unknown one could have meant is looked for, which takes time
+MOST_LISTS = 2**18  # and objects; in a body of 2 MiB only empty lists, or lists of one digit, are more
 
 
 def loads(body: bytes, depth: int) -> Any:
@@ -26,7 +27,11 @@ def loads(body: bytes, depth: int) -> Any:
     if many_names(body):
         limit = f"must have at most {MOST_NAMES} names"
         raise refuse(400, "body", f"over {MOST_NAMES} names", limit, "Send arrays as plain nested lists.")
-    if deeper(body, depth):
+    brackets = only_brackets(body)
+    if brackets.count(b"[") > MOST_LISTS:
+        limit = f"must have at most {MOST_LISTS} lists and objects"
+        raise refuse(400, "body", f"over {MOST_LISTS} lists", limit, "Send fewer steps, or fewer sequences at once.")
+    if deeper(brackets, depth):
         limit = f"must be nested at most {depth} deep"
         raise refuse(400, "body", f"nested over {depth} deep", limit, "Send arrays as plain nested lists.")
     try:
@@ -44,15 +49,19 @@ def many_names(body: bytes) -> bool:
     return next(islice(filter(None, found), MOST_NAMES, None), None) is not None
 
 
-def deeper(body: bytes, depth: int) -> bool:
-    """Returns whether brackets nest deeper than that, strings left out: empty pairs are taken away so many times."""
-    rest = STRINGS.sub(b"", body).translate(SQUARE, NO_BRACKET)
+def only_brackets(body: bytes) -> bytes:
+    """Returns the brackets of a JSON text that stand outside its strings, all of them square."""
+    return STRINGS.sub(b"", body).translate(SQUARE, NO_BRACKET)
+
+
+def deeper(brackets: bytes, depth: int) -> bool:
+    """Returns whether brackets nest deeper than that: empty pairs are taken away so many times."""
     too_many = b"[" * (depth + 1)
     for _ in range(depth):
-        if too_many in rest or not rest:
+        if too_many in brackets or not brackets:
             break
-        rest = rest.replace(b"[]", b"")
-    return too_many in rest or b"[]" in rest
+        brackets = brackets.replace(b"[]", b"")
+    return too_many in brackets or b"[]" in brackets
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -83,30 +83,33 @@ def test_json_is_read_as_it_stands() -> None:
      (b'["\\\\",[{}]]', 3), (b'["a]",{"[":"}"},[[[]]]]', 4)],
 )  # fmt: skip
 def test_how_deep_json_nests(text: bytes, depth: int) -> None:
-    assert not strict.deeper(text, depth)
-    assert depth == 0 or strict.deeper(text, depth - 1)
+    brackets = strict.only_brackets(text)
+    assert not strict.deeper(brackets, depth)
+    assert depth == 0 or strict.deeper(brackets, depth - 1)
 
 
 @given(st.recursive(st.sampled_from(["[", '"', '\\"', 1, None]),
                     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["a:", "{", '":"', "\\"]), inner)))
 def test_depth_and_names_are_those_of_the_value(value: Any) -> None:
-    depth, names = _measured(value)
+    depth, names, lists = _measured(value)
     text = json.dumps(value).encode()
-    assert not strict.deeper(text, depth)
-    assert depth == 0 or strict.deeper(text, depth - 1)
+    brackets = strict.only_brackets(text)
+    assert brackets.count(b"[") == lists
+    assert not strict.deeper(brackets, depth)
+    assert depth == 0 or strict.deeper(brackets, depth - 1)
     with patch.object(strict, "MOST_NAMES", names):
         assert not strict.many_names(text)
     with patch.object(strict, "MOST_NAMES", names - 1):
         assert names == 0 or strict.many_names(text)
 
 
-def _measured(value: Any) -> tuple[int, int]:
-    """Returns how deep a value nests, and how many names it has."""
+def _measured(value: Any) -> tuple[int, int, int]:
+    """Returns how deep a value nests, how many names it has, and how many lists and objects it is made of."""
     if not isinstance(value, (list, dict)):
-        return 0, 0
+        return 0, 0, 0
     inner = [_measured(one) for one in (value.values() if isinstance(value, dict) else value)]
-    own = len(value) if isinstance(value, dict) else 0
-    return 1 + max((depth for depth, _ in inner), default=0), own + sum(names for _, names in inner)
+    depths, names, lists = zip(*inner, strict=True) if inner else ((0,), (0,), (0,))
+    return 1 + max(depths), sum(names) + (len(value) if isinstance(value, dict) else 0), 1 + sum(lists)
 
 
 HOSTILE = (b'"' + b'\\"' * 10**6, b'"a" ' * 500_000, b"[" * 2_000_000, b'"\\', b"[]," * 700_000, b"[]][" * 500_000,
@@ -116,7 +119,7 @@ HOSTILE = (b'"' + b'\\"' * 10**6, b'"a" ' * 500_000, b"[" * 2_000_000, b'"\\', b
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_is_measured_in_linear_time(text: bytes) -> None:
     begun = time.process_time()
-    strict.deeper(text, 16)
+    strict.deeper(strict.only_brackets(text), 16)
     strict.many_names(text)
     assert time.process_time() - begun < 2
 
@@ -127,6 +130,13 @@ def test_a_repeated_key_is_found_among_many() -> None:
         strict.loads(f'{{{pairs}, "7": 2}}'.encode(), 4)
     with pytest.raises(RefusedError, match=f"over {strict.MOST_NAMES} names"):
         strict.loads(f'[{{{pairs}, "x": 2, "y": 2}}]'.encode(), 4)
+
+
+def test_lists_and_objects_are_counted_before_they_are_made() -> None:
+    with patch.object(strict, "MOST_LISTS", 4):
+        assert strict.loads(b'[[], {"a": ["[{[{["]}]', 4) == [[], {"a": ["[{[{["]}]
+        with pytest.raises(RefusedError, match="at most 4 lists"):
+            strict.loads(b'[[], {"a": []}, {}]', 4)
 
 
 @dataclass
