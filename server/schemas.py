@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from engine import CONVENTIONS, REDUCTIONS, InputError, Problem
 from engine.errors import shorten
@@ -17,6 +17,14 @@ INCLUDES: tuple[str, ...] = get_args(Include)
 ARRAYS = ("weights", "inputs", "targets", "mask", "initial_state", "vocabulary")
 Nested = list[JsonValue]
 TYPE_NAMES = ("list", "dict", "str", "int", "float", "bool", "nullable")  # parts that pydantic adds to a path
+
+
+def _whole(value: object) -> object:
+    """Returns 7 for 7.0: JSON Schema, and JavaScript, know no difference."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
 
 
 class ConfigRequest(BaseModel):
@@ -72,10 +80,8 @@ class AnalysisRequest(CertificateRequest):
 
     include: list[Include] = Field(default=["credit"], max_length=len(INCLUDES))
     certificate: bool = True
-    loss: int | None = Field(
+    loss: Annotated[int, Field(ge=0, le=999_999), WHOLE] | None = Field(
         default=None,
-        ge=0,
-        le=999_999,
         description="With include=row: the loss step whose row of the credit matrix is answered, or one near it; by "
         "default the last.",
     )
@@ -96,8 +102,12 @@ class LongRequest(CertificateRequest):
 class CloseUpRequest(CertificateRequest):
     """Some steps of a long sequence: [from, to)."""
 
-    first: int | None = Field(default=None, alias="from", ge=0, description="The first step of the close-up.")
-    to: int | None = Field(default=None, ge=1, description="The step after its last one; at most from + 500.")
+    first: Annotated[int, Field(ge=0), WHOLE] | None = Field(
+        default=None, alias="from", description="The first step of the close-up."
+    )
+    to: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        default=None, description="The step after its last one; at most from + 500."
+    )
 
     def steps(self) -> dict[str, object]:
         """Returns the ends that were given."""

@@ -1,4 +1,4 @@
-"""JSON read strictly: one value, bounded depth, not too many lists, few and unique names, no NaN, only readable text."""
+"""JSON read strictly: one value, bounded depth, not too many lists, few and unique names, no NaN, only real text."""
 
 from __future__ import annotations
 

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from engine import InputError
 from server import strict
 from server.cache import Cache
 from server.negotiation import has_it, media_type, takes_gzip
 from server.problems import RefusedError
+from server.queries import read_value
 from server.settings import Settings, limits
 
 OFFERED = ("application/json", "text/csv", "application/x-npz")
@@ -124,19 +126,45 @@ def test_a_hostile_text_is_measured_in_linear_time(text: bytes) -> None:
     assert time.process_time() - begun < 2
 
 
-def test_a_repeated_key_is_found_among_many() -> None:
-    pairs = ",".join(f'"{i}": 1' for i in range(strict.MOST_NAMES - 1))
-    with pytest.raises(RefusedError, match="more than once"):
-        strict.loads(f'{{{pairs}, "7": 2}}'.encode(), 4)
-    with pytest.raises(RefusedError, match=f"over {strict.MOST_NAMES} names"):
-        strict.loads(f'[{{{pairs}, "x": 2, "y": 2}}]'.encode(), 4)
+def names(count: int) -> str:
+    return ",".join(f'"{i}": 1' for i in range(count))
 
 
-def test_lists_and_objects_are_counted_before_they_are_made() -> None:
-    with patch.object(strict, "MOST_LISTS", 4):
-        assert strict.loads(b'[[], {"a": ["[{[{["]}]', 4) == [[], {"a": ["[{[{["]}]
-        with pytest.raises(RefusedError, match="at most 4 lists"):
-            strict.loads(b'[[], {"a": []}, {}]', 4)
+REFUSED = {
+    f'{{{names(1023)}, "7": 2}}': "is given more than once",
+    f"[{{{names(1025)}}}]": "over 1024 names",
+    "[[[[[1]]]]]": "nested over 4 deep: must be nested at most 4 deep",
+    "[" + "[]," * 262_143 + "[]]": "over 262144 lists: must have at most 262144 lists",
+    "[NaN]": "RFC 8259.*The parser says: ",
+    "[Infinity]": "RFC 8259.*The parser says: ",
+    '{"a": -Infinity}': "RFC 8259.*The parser says: ",
+    '["\\ud800"]': "RFC 8259.*The parser says: ",
+    "[1,]": "RFC 8259.*The parser says: ",
+    "": "RFC 8259.*The parser says: ",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), REFUSED.items(), ids=map(str, range(len(REFUSED))))
+def test_json_that_is_refused(text: str, said: str) -> None:
+    with pytest.raises(RefusedError, match=said) as refused:
+        strict.loads(text.encode(), 4)
+    assert refused.value.status == 400
+
+
+def test_json_that_is_as_much_as_there_may_be() -> None:
+    assert len(strict.loads(f"{{{names(1024)}}}".encode(), 4)) == 1024
+    assert len(strict.loads(b"[" + b"[]," * 262_142 + b"[]]", 4)) == 262_143
+    assert strict.loads(b"[[[[1]]]]", 4) == [[[[1]]]]
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """As JSON Schema has it, and JavaScript writes it; text, truth and parts of a step are none."""
+    assert read_value("analysis", {"loss": 7.0}).loss == 7
+    shown = read_value("closeup", {"config": {"steps": 9.0}, "from": 3.0, "to": 5.0})
+    assert (shown.config.steps, shown.first, shown.end) == (9, 3, 5)
+    for wrong in (7.5, "7", True, -1.0, 1e6):
+        with pytest.raises(InputError, match="loss"):
+            read_value("analysis", {"loss": wrong})
 
 
 @dataclass
