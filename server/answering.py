@@ -128,6 +128,7 @@ async def _unless_gone(request: Request, key: str, task: Task) -> Done | None:
     finally:
         job.cancel()
         gone.cancel()
+        del job, gone  # what was raised holds this frame, and would hold itself by it: a circle for each refusal
 
 
 async def _run(here: Services, key: str, task: Task, client: Client) -> Done:

@@ -117,6 +117,7 @@ class Jobs:
             job.waiting -= 1
             if job.waiting == 0 and not job.future.done():
                 self._abandon(job)
+            del job  # its future holds what was raised, which holds this frame
 
     def _admit(self, key: str, task: Task, client: Client) -> Job:
         if self.stopping:

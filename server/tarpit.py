@@ -8,7 +8,7 @@ time, they would all come again at the same time, and everybody else would wait 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 SPAN = 5.0  # seconds
@@ -34,18 +34,24 @@ class Refusals:
         self.due = min(now + LONGEST, max(now + DELAY, self.due + pace))
         return self.due - now
 
+    def over(self, now: float) -> bool:
+        """Returns whether the last of them is so long ago that they make no difference to the next one."""
+        return now - self.last[-1] > SPAN + LONGEST
+
 
 @dataclass
 class Tarpit:
     """The refusals of the last seconds."""
 
     _all: Refusals = field(default_factory=lambda: Refusals(deque(maxlen=OF_ALL)))
-    _each: dict[str, Refusals] = field(default_factory=dict)
+    _each: OrderedDict[str, Refusals] = field(default_factory=OrderedDict)  # the last refused stands last
 
     def refused(self, client: str, now: float) -> float:
         """Notes a refusal at the time `now` (seconds); returns for how many seconds it is to be held back."""
-        own = self._each.pop(client, None) or Refusals(deque(maxlen=OF_ONE))
-        self._each[client] = own  # the last refused stands last
-        if len(self._each) > MOST_CLIENTS:
-            del self._each[next(iter(self._each))]
-        return max(own.hold(now, PACE_ONE), self._all.hold(now, PACE_ALL))
+        own = self._each.get(client) or Refusals(deque(maxlen=OF_ONE))
+        self._each[client] = own
+        self._each.move_to_end(client)
+        held = max(own.hold(now, PACE_ONE), self._all.hold(now, PACE_ALL))
+        while len(self._each) > MOST_CLIENTS or next(iter(self._each.values())).over(now):
+            self._each.popitem(last=False)
+        return held

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from server.store.errors import StoreError, unknown_run
 from server.store.rows import CLAIMED, STATUSES, Append, Event, NewEvent
@@ -17,7 +17,15 @@ Row = dict[str, Any]
 Key = tuple[int, str, str, str]
 Outcome = list[Event] | StoreError
 MOST_KEYS = 500
-"""keys that are looked for in one statement: SQLite takes a thousand parts of a question, and 32,766 values"""
+"""keys that are looked for in one statement: SQLite takes 32,766 values"""
+
+# Made once: a question with a list in it leaves circles behind, which only the garbage collector finds.
+HOLDING = select(
+    runs.c.id, runs.c.number, runs.c.last, runs.c.status, runs.c.note, runs.c.updated, runs.c.owner
+).where(runs.c.id.in_(bindparam("ids", expanding=True)), shown).order_by(runs.c.number).with_for_update()  # fmt: skip
+WITH_KEYS = select(events.c.key).where(
+    events.c.run == bindparam("of_run"), events.c.lane == bindparam("of_lane"), events.c.kind == bindparam("of_kind"),
+    events.c.key.in_(bindparam("keys", expanding=True)))  # fmt: skip
 
 
 def check(append: Append) -> None:
@@ -62,30 +70,20 @@ def append_all(connection: Connection, appends: Sequence[Append], now: float, ow
 
 def _hold(connection: Connection, ids: set[str]) -> dict[str, Row]:
     """Returns the runs, held against every other writer until the end; in one order, so that no two block."""
-    columns = (runs.c.id, runs.c.number, runs.c.last, runs.c.status, runs.c.note, runs.c.updated, runs.c.owner)
-    question = select(*columns).where(runs.c.id.in_(ids), shown).order_by(runs.c.number).with_for_update()
-    return {row.id: {**row._mapping, "claimed": False} for row in connection.execute(question)}
+    return {row.id: {**row._mapping, "claimed": False} for row in connection.execute(HOLDING, {"ids": sorted(ids)})}
 
 
 def _known(connection: Connection, wanted: Sequence[tuple[int, NewEvent]]) -> set[Key]:
-    """Returns the keys, among those wanted, under which an event is kept."""
+    """Returns the keys, among those wanted, under which an event is kept. One question for each lane and kind: so the
+    index is used, however many events a run has."""
     keys = sorted({(number, event.lane, event.kind, event.key) for number, event in wanted if event.key is not None})
     found: set[Key] = set()
-    for start in range(0, len(keys), MOST_KEYS):
-        found.update(tuple(row) for row in connection.execute(_with_keys(keys[start : start + MOST_KEYS])))
+    for (run, lane, kind), group in groupby(keys, key=itemgetter(0, 1, 2)):
+        named = [key[3] for key in group]
+        for start in range(0, len(named), MOST_KEYS):
+            asked = {"of_run": run, "of_lane": lane, "of_kind": kind, "keys": named[start : start + MOST_KEYS]}
+            found.update((run, lane, kind, key) for key in connection.scalars(WITH_KEYS, asked))
     return found
-
-
-def _with_keys(keys: Sequence[Key]) -> Select[Any]:
-    """Returns the question for sorted keys. One part for each lane and kind: so SQLite goes by the index, while
-    it would look through all events of a run for a list of (run, lane, kind, key)."""
-    columns = (events.c.run, events.c.lane, events.c.kind, events.c.key)
-    parts = [
-        and_(events.c.run == run, events.c.lane == lane, events.c.kind == kind,
-             events.c.key.in_([key[3] for key in group]))
-        for (run, lane, kind), group in groupby(keys, key=itemgetter(0, 1, 2))
-    ]  # fmt: skip
-    return select(*columns).where(or_(*parts))
 
 
 def _number(run: Row, append: Append, seen: set[Key], rows: list[Row]) -> list[Event]:

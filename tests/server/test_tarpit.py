@@ -59,5 +59,13 @@ def test_whoever_is_refused_beside_a_storm_does_not_wait_for_its_end() -> None:
 def test_only_so_many_clients_are_remembered() -> None:
     pit = Tarpit()
     for n in range(MOST_CLIENTS + 100):
-        pit.refused(f"client {n}", 100.0 * n)
+        pit.refused(f"client {n}", 0.0001 * n)
     assert len(pit._each) == MOST_CLIENTS
+
+
+def test_who_was_refused_long_ago_is_forgotten() -> None:
+    pit = Tarpit()
+    for n in range(100):
+        pit.refused(f"client {n}", 0.1 * n)
+    pit.refused("another", 10 + SPAN + LONGEST)
+    assert list(pit._each) == ["another"]

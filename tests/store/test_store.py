@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,20 @@ def test_many_lanes_and_kinds_at_once_are_told_apart(store: Store) -> None:
     assert len(store.append(other, many[:10])) == 10
     again = [NewEvent("kind 0", "again", str(n), "{}") for n in range(700)]
     assert [event.id for event in store.append(run, many + again + one)] == list(range(1401, 2101))
+
+
+def test_an_append_leaves_nothing_for_the_garbage_collector(store: Store) -> None:
+    """A question that is made anew each time leaves circles: so many a second that a busy server grew by them."""
+    run = a_run(store)
+    store.append(run, [point(0, lane) for lane in ("0.0", "1.0")])
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(1, 11):
+            store.append(run, [point(number, lane) for lane in ("0.0", "1.0")], checkpoints=[("0.0", b"x")])
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_event_without_a_key_is_always_kept(store: Store) -> None:
