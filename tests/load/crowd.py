@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 
 from tests.load.http import ADDRESS, Connection, Times
 
@@ -58,17 +59,42 @@ async def watcher(port: int, times: Times) -> None:
 
 
 async def trickler(port: int, times: Times) -> None:
-    """Sends a head letter by letter, and begins again when it is cut off."""
+    """Sends a head letter by letter, and begins again when it is cut off, as is promised to everybody else. What it
+    notes is how long it was let be, and how it was cut off: told so (408), or closed for another's sake."""
     while True:
+        begun = time.perf_counter()
         try:
             reader, writer = await asyncio.open_connection(ADDRESS, port)
-            for letter in b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1000:
-                writer.write(bytes([letter]))
-                await writer.drain()
-                await asyncio.sleep(1.0)
-                if reader.at_eof():
-                    break
-            writer.close()
         except OSError as error:
-            times.faults[type(error).__name__] += 1
+            times.faults[f"{type(error).__name__} at its start"] += 1
             await asyncio.sleep(1.0)
+            continue
+        try:
+            said, end = await _trickled(reader, writer)
+            times.cut_off(said, end - begun)
+        finally:
+            times.slowest = max(times.slowest, time.perf_counter() - begun)
+            writer.close()
+
+
+async def _trickled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[bytes, float]:
+    """Sends a letter a second until the server has ended the connection; returns what it said, and when it ended."""
+    ended = asyncio.create_task(_ending(reader))
+    try:
+        for letter in itertools.chain(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", itertools.repeat(ord("a"))):
+            writer.write(bytes([letter]))
+            await asyncio.sleep(1.0)
+            if ended.done():
+                break
+        return ended.result()
+    finally:
+        ended.cancel()
+
+
+async def _ending(reader: asyncio.StreamReader) -> tuple[bytes, float]:
+    """A letter that crosses the end on its way makes a reset of it, which is the same end."""
+    try:
+        said = await reader.read()
+    except ConnectionError:
+        said = b""
+    return said, time.perf_counter()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ADDRESS = "127.0.0.1"
+SOONEST_END = 0.5  # seconds that a client has for its request's head before it may be closed for another
 PAUSES = (0.2, 0.4, 0.8, 1.6)  # seconds between two tries
 
 
@@ -22,6 +23,7 @@ class Times:
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0  # seconds, of any answer, and of a request that was not answered at the end
     without_retry_after: int = 0
+    closed: int = 0  # connections that the server ended without an answer: slow ones, for others' sake
     faults: Counter[str] = field(default_factory=Counter)
 
     def note(self, status: int, seconds: float, headers: dict[str, str]) -> None:
@@ -31,6 +33,18 @@ class Times:
             self.seconds.append(seconds)
         elif status in (429, 503) and "retry-after" not in headers:
             self.without_retry_after += 1
+
+    def cut_off(self, told: bytes, seconds: float) -> None:
+        """Notes a connection that the server has ended before its request was whole, after so many seconds."""
+        self.seconds.append(seconds)
+        if told.startswith(b"HTTP/1.1 408 "):
+            self.statuses[408] += 1
+        elif told:
+            self.faults[f"a slow request answered by {told[:12].decode('latin-1')!r}"] += 1
+        elif seconds < SOONEST_END:
+            self.faults[f"closed within {SOONEST_END:g} s"] += 1
+        else:
+            self.closed += 1
 
     def quantile(self, share: float) -> float:
         """Returns milliseconds; NaN where nothing was answered."""

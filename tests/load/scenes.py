@@ -22,6 +22,7 @@ CLIENTS: dict[str, Client] = {
 }
 WARM_UP = 4.0  # seconds that are not counted
 LONGEST_WAIT = 20.0  # seconds until anybody is answered or refused
+LONGEST_SLOW = 15.0  # seconds that a slow client is let be
 STREAM_SHARE, STREAM_GAP = 0.98, 200.0  # of the events, and milliseconds of the 99th percentile
 GENEROUS = 100.0  # how many times slower everything may be where only faults count
 
@@ -113,6 +114,8 @@ def told(seen: Seen, only_faults: bool = False) -> tuple[list[str], bool]:
             wrong.append(f"{found:.1f} ms, promised {limit:g} ms")
         if kind == "distinct" and times.slowest > LONGEST_WAIT * max(1.0, slack / 10):
             wrong.append(f"{times.slowest:.1f} s for an answer or a refusal, promised {LONGEST_WAIT:g} s")
+        if kind == "slow" and times.slowest > LONGEST_SLOW * max(1.0, slack / 10):
+            wrong.append(f"{times.slowest:.1f} s until it was cut off, promised {LONGEST_SLOW:g} s")
         kept &= not wrong
         lines.append(_line(times, share, limit, wrong))
     if seen.watched:
@@ -123,11 +126,13 @@ def told(seen: Seen, only_faults: bool = False) -> tuple[list[str], bool]:
 
 def _line(times: Times, share: float, limit: float, wrong: list[str]) -> str:
     others = " ".join(f"{status}: {count}" for status, count in sorted(times.statuses.items()) if status != 200)
+    others += f" closed for others: {times.closed}" if times.closed else ""
     promise = f"{'median' if share == 0.5 else '99th'} <= {limit:g} ms" if limit < float("inf") else ""
     verdict = "BROKEN: " + "; ".join(wrong) if wrong else "kept" if promise else ""
     middle, most = times.quantile(0.5), times.quantile(0.99)
     figures = f"median {middle:7.1f} ms, 99th {most:7.1f} ms, slowest {times.slowest:5.2f} s"
-    return f"{times.name:9} {len(times.seconds):7} answers, {figures}  {others:22} {promise:17} {verdict}"
+    what = "cut off" if times.name == "slow" else "answers"
+    return f"{times.name:9} {len(times.seconds):7} {what}, {figures}  {others:22} {promise:17} {verdict}"
 
 
 def _stream_line(watched: Watched, slack: float) -> tuple[str, bool]:
@@ -135,5 +140,5 @@ def _stream_line(watched: Watched, slack: float) -> tuple[str, bool]:
     fine &= not watched.ended
     promise = f">= {STREAM_SHARE:.0%}, 99th <= {STREAM_GAP:g} ms"
     return (f"{'viewers':9} {watched.events:7} events, {watched.share:.2%} of all, between two: median "
-            f"{watched.gap(0.5):.0f} ms, 99th {watched.gap(0.99):.0f} ms, ended {watched.ended}  {promise} "
-            f"{'kept' if fine else 'BROKEN'}"), fine  # fmt: skip
+            f"{watched.gap(0.5):.0f} ms, 99th {watched.gap(0.99):.0f} ms, ended {watched.ended}, "
+            f"opened again {watched.again}  {promise} {'kept' if fine else 'BROKEN'}"), fine  # fmt: skip

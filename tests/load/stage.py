@@ -8,6 +8,7 @@ import resource
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 
 from scripts.nginx import front
 from scripts.running import running
@@ -24,19 +25,22 @@ def served(behind: bool, settings: Mapping[str, object] | None = None) -> Iterat
     """Yields the port to ask, and the id of a server of our own."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(65536, hard), hard))
-    named = {f"UNROLLED_{name.upper()}": str(value) for name, value in (settings or {}).items()}
     with ExitStack() as opened:
+        data = opened.enter_context(TemporaryDirectory())  # nothing of the user's, and as empty each time
+        given = {"data": data, **(settings or {})}
+        named = {f"UNROLLED_{name.upper()}": str(value) for name, value in given.items()}
         before = set(family(os.getpid()))
         address = opened.enter_context(running(os.environ | named))
         server = next(pid for pid in family(os.getpid()) if pid not in before)
-        _calm(server)
+        calm(server)
         if behind:
             address = opened.enter_context(front(_port(address)))
         yield _port(address), server
 
 
-def _calm(server: int) -> None:
-    """Returns when all processes of a server have started: it is ready before that, with the first of them."""
+def calm(server: int) -> None:
+    """Returns when no process of a server computes any more: all have started (it is ready before that, with the first
+    of them), or have done their work."""
     end = time.monotonic() + LONGEST_START
     while time.monotonic() < end:
         before = seconds(family(server))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import struct
+from collections.abc import Callable
 
 import pytest
 
-from tests.load.http import Times
+from tests.load.crowd import trickler
+from tests.load.http import ADDRESS, Times
 from tests.load.machine import Others, family, held
 from tests.load.scenes import Scene, Seen, faults, scene_of, told
 from tests.load.viewers import Viewer, Watched
@@ -75,6 +79,60 @@ def test_a_promise_is_kept_or_broken() -> None:
     assert not told(seen(noted((200, 0.05, {}), (500, 0.1, {}))), only_faults=True)[1]
     assert told(seen(noted((200, 0.05, {}), (503, 0.1, {"retry-after": "2"}))))[1]
     assert faults(noted((429, 0.1, {}))) == ["1 refusals without Retry-After"]
+
+
+def test_a_slow_client_that_is_cut_off_is_no_fault() -> None:
+    times = Times("slow")
+    times.cut_off(b"HTTP/1.1 408 Refused\r\n", 10.0)
+    times.cut_off(b"", 0.7)
+    assert (times.statuses, times.closed, faults(times)) == ({408: 1}, 1, [])
+    times.cut_off(b"", 0.1)
+    times.cut_off(b"HTTP/1.1 200 OK\r\n", 2.0)
+    assert len(faults(times)) == 2
+
+
+def test_a_slow_client_that_is_let_be_is_a_broken_promise() -> None:
+    times = Times("slow")
+    assert told(seen(times))[1]
+    times.slowest = 16.0
+    assert not told(seen(times))[1]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 408 Refused\r\n\r\n", None])
+def test_a_trickler_notes_how_it_was_cut_off(answer: bytes | None) -> None:
+    """Also where a letter of its crosses the end on its way, which the system makes a reset of."""
+
+    class Cutting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            asyncio.get_running_loop().call_later(0.6, self.cut, transport)
+
+        def cut(self, transport: asyncio.Transport) -> None:
+            if answer is None:
+                held = transport.get_extra_info("socket")
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                transport.write(answer)
+            transport.close()
+
+    async def noted() -> Times:
+        times = Times("slow")
+        async with await asyncio.get_running_loop().create_server(Cutting, ADDRESS) as server:
+            client = asyncio.create_task(trickler(server.sockets[0].getsockname()[1], times))
+            await until(lambda: bool(times.seconds))
+            client.cancel()
+            await asyncio.gather(client, return_exceptions=True)
+        return times
+
+    times = asyncio.run(noted())
+    assert faults(times) == []
+    assert (times.statuses[408], times.closed) == ((1, 0) if answer else (0, 1))
+    assert 0.5 < times.seconds[0] < 30
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = asyncio.get_running_loop().time() + seconds
+    while not condition() and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.05)
 
 
 def test_streams_are_promised_too() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.load.http import ADDRESS, Connection, quantile, request
+from tests.load.http import ADDRESS, PAUSES, Connection, quantile, request
 
 TRAINING = "/api/v1/training"
 # So few tokens that points come faster than reports, for as long as a scene lasts: a point is 1/256 of them wide.
@@ -29,6 +30,7 @@ class Watched:
     end: int = 0  # the last event that is expected
     gaps: list[float] = field(default_factory=list)  # seconds between two pieces that came
     ended: int = 0  # streams that the server ended
+    again: int = 0  # connections that were closed before anything came, in the throng of the beginning, and made anew
 
     @classmethod
     async def started(cls, port: int) -> Watched:
@@ -67,12 +69,15 @@ class Viewer(asyncio.Protocol):
         self._tail = b""
         self._came = 0.0
         self.count = self.last = 0  # events, and the number of the last one
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.write(self._request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
+        if not self.begun.done():
+            self.begun.set_result(None)
         whole = self._tail + data
         begun = whole.rfind(MARK)
         end = whole.find(b"\n", begun + 1)
@@ -97,10 +102,7 @@ async def view(port: int, watched: Watched) -> None:
     after = await last_event(visitor, watched.run)
     visitor.close()
     path = f"{TRAINING}/{watched.run}/events?after={after}"
-    loop = asyncio.get_running_loop()
-    transport, viewer = await loop.create_connection(
-        lambda: Viewer(visitor.cookie, path, watched.gaps), ADDRESS, port
-    )
+    transport, viewer = await _opened(port, lambda: Viewer(visitor.cookie, path, watched.gaps), watched)
     try:
         await viewer.lost
         watched.ended += 1
@@ -109,6 +111,23 @@ async def view(port: int, watched: Watched) -> None:
         watched.events += max(0, min(viewer.last, watched.end) - after - missing)
         watched.expected += max(0, watched.end - after)
         transport.close()
+
+
+async def _opened(port: int, made: Callable[[], Viewer], watched: Watched) -> tuple[asyncio.BaseTransport, Viewer]:
+    """Returns a stream on which something has come. One that was closed before that is opened again, as a browser does:
+    in a throng of 1,500 that come at once a connection may be closed for another."""
+    for pause in (*PAUSES, 0.0):
+        transport, viewer = await asyncio.get_running_loop().create_connection(made, ADDRESS, port)
+        try:
+            await asyncio.wait({viewer.begun, viewer.lost}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not viewer.begun.done():
+                transport.close()
+        if viewer.begun.done():
+            break
+        watched.again += 1
+        await asyncio.sleep(pause)
+    return transport, viewer
 
 
 async def last_event(connection: Connection, run: str) -> int:
