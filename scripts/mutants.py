@@ -44,7 +44,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "server.guesses": ("tests/server/test_door.py",),
     "server.passphrase": ("tests/server/test_door.py",),
     "server.tarpit": ("tests/server/test_tarpit.py",),
-    "server.fair": ("tests/server/test_fair.py",),
+    "server.fair": ("tests/server/test_fair.py", "tests/server/test_limits.py"),
 }
 OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 
 import engine
 from server import cli
+from server.commands import MOST_TEXT_BYTES
 from server.version import RELEASE
 
 SMALL = ["--steps", "12", "--hidden", "4", "--batch", "2"]
@@ -92,6 +94,13 @@ def test_a_text_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert found["credit"] is found["certificate"] is None
 
 
+def test_a_text_file_that_is_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "text.txt"
+    file.write_bytes(b"a" * (MOST_TEXT_BYTES + 1))
+    assert run("analyze", *SMALL, "--text-file", str(file)) == 2
+    assert f"must have at most {MOST_TEXT_BYTES} bytes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -102,6 +111,7 @@ def test_a_text_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (["--include", "credits"], "include"),
         (["--text-file", "/nowhere/at/all"], "No such file"),
         (["--text-file", sys.executable], "UTF-8"),
+        (["--text-file", os.devnull], "is empty"),
         (["--config", "/nowhere/at/all"], "No such file"),
         (["--json", "/nowhere/at/all"], "No such file"),
         (["--json", "--csv"], "one form at a time"),

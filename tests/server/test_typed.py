@@ -47,3 +47,8 @@ def test_what_is_text_in_place_of_a_number(given: dict[str, Any], options: Any, 
         require_typed(given, options, csv)
     assert sorted(problem.field for problem in caught.value.problems) == sorted(names)
     assert all("not a string" in problem.limit and problem.remedy for problem in caught.value.problems)
+
+
+def test_a_series_is_text_only_where_that_is_said() -> None:
+    with pytest.raises(InputError, match="series"):
+        require_typed({"series": "1,2"}, OPTION)
