@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from server.watch import Watch
 from server.worker import FRAME, READY, Bounds, pack
 
 START_SECONDS = 60.0
@@ -50,16 +51,18 @@ class Child:
     async def start(cls, module: str, bounds: Bounds) -> Child:
         """Returns a child that is warm, or raises DeadError. Cancelled at any time, it leaves nothing behind."""
         made = cls(await _begun(module))
+        watch = Watch(made, lambda: START_SECONDS, START_SECONDS)
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await made.send(bounds)
-                if (await made.receive())[0] != READY:
-                    raise DeadError
+            await made.send(bounds)
+            if (await made.receive())[0] != READY:
+                raise DeadError
         except BaseException as error:
             await made.end()
-            if isinstance(error, (TimeoutError, OSError)):
+            if isinstance(error, OSError):
                 raise DeadError from error
             raise
+        finally:
+            watch.stop()
         return made
 
     @property
@@ -104,9 +107,10 @@ class Child:
             return None
 
     def wants(self) -> bool:
-        """Returns whether the process runs, or waits for a core; False where it sleeps, or the system does not say."""
+        """Returns whether the process runs, or waits for a core or (in state D) for the disk, where its memory may be;
+        False where it sleeps or is stopped, or the system does not say."""
         try:
-            return Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[:1] == [b"R"]
+            return Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[:1] in ([b"R"], [b"D"])
         except OSError:
             return False
 

@@ -21,13 +21,14 @@ from server.process import DeadError, Process
 from server.refusals import busy, lost, spoilt, stopping, too_slow
 from server.settings import Settings
 from server.spoilt import Spoilt
-from server.watch import TIMES, Watch
+from server.watch import Watch
 from server.work import Answer, Task
 
 log = logging.getLogger("unrolled")
 LONGEST_PAUSE = 10.0  # seconds between two tries to start a process that keeps dying
 NOTICED = 0.1  # seconds in which it is noticed which other processes were ended at the same moment
 IN_A_JOB = 2  # failures in a row that deaths in a first job count for: those are the jobs', and jobs are few
+TIMES, MORE = 3.0, 1.0  # so many estimates, and so many seconds, may a job compute
 SETTLED = 5.0  # seconds after which a process that died did not die of its start
 
 
@@ -213,7 +214,7 @@ class Jobs:
             watch.stop()
 
     def _longest(self, job: Job) -> float:
-        return longest_seconds(job.task, self.admission.factors[job.claim.light])
+        return TIMES * longest_seconds(job.task, self.admission.factors[job.claim.light]) + MORE
 
     def _died(self, job: Job) -> None:
         """Tries a job once more whose process was lost, if somebody waits for it."""

@@ -58,7 +58,7 @@ class Process:
         return self._child.computed()
 
     def wants(self) -> bool:
-        """Returns whether it would compute if it had a core just now; False where the system does not say."""
+        """Returns whether it would compute if it could just now; False where the system does not say."""
         return self._child.wants()
 
     def worn(self, settings: Settings) -> bool:

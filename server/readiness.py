@@ -23,7 +23,8 @@ PING = Task(Query("analysis", engine.Config(steps=2, hidden=1, batch=1), certifi
 
 
 class Readiness:
-    """Looks for those who ask; the last look is kept for a moment, and one look goes on at a time."""
+    """Looks for those who ask; the last look is kept for a moment, and one look goes on at a time. One that is late is
+    known to be: who asks then does not wait for it again."""
 
     def __init__(self, jobs: Jobs, writer: Writer) -> None:
         self._looks: dict[str, Callable[[], Awaitable[object]]] = {
@@ -32,18 +33,20 @@ class Readiness:
             "disk": writer.check_space,
         }
         self._looking: dict[str, asyncio.Task[str]] = {}
+        self._begun: dict[str, float] = {}
         self._looked = -KEPT_SECONDS
 
     async def look(self) -> dict[str, str]:
         """Returns for each what is wrong with it, or FINE."""
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._looked + KEPT_SECONDS:
-            self._looked = loop.time()
+        now = asyncio.get_running_loop().time()
+        if now >= self._looked + KEPT_SECONDS:
+            self._looked = now
             for name, look in self._looks.items():
                 if name not in self._looking or self._looking[name].done():
-                    self._looking[name] = asyncio.create_task(_outcome(look))
-        await asyncio.wait(self._looking.values(), timeout=LONGEST_LOOK)
-        return {name: task.result() if task.done() else _late() for name, task in self._looking.items()}
+                    self._looking[name], self._begun[name] = asyncio.create_task(_outcome(look)), now
+        found = await asyncio.gather(*(_within(task, self._begun[name] + LONGEST_LOOK - now)
+                                       for name, task in self._looking.items()))  # fmt: skip
+        return dict(zip(self._looking, found, strict=True))
 
     async def stop(self) -> None:
         """Lets go of a look that still goes on."""
@@ -60,5 +63,7 @@ async def _outcome(look: Callable[[], Awaitable[object]]) -> str:
     return FINE
 
 
-def _late() -> str:
-    return f"no answer within {LONGEST_LOOK:g} s"
+async def _within(looking: asyncio.Task[str], seconds: float) -> str:
+    """Returns what a look finds, if it ends so soon."""
+    await asyncio.wait({looking}, timeout=max(0.0, seconds))
+    return looking.result() if looking.done() else f"no answer within {LONGEST_LOOK:g} s"

@@ -167,7 +167,11 @@ class Settings(BaseSettings):
         300, "s", "How long a training process is kept that has nothing to do.", 1, 86_400
     )
     training_stall_seconds: float = limit(
-        60, "s", "How long a training process may say nothing; then it is ended, and its lanes go on.", 1, 3600
+        60,
+        "s",
+        "How long a training process may compute and say nothing; then it is ended, and its lanes go on.",
+        1,
+        3600,
     )
     training_seconds: float = limit(
         14_400, "s", "How long a run may compute, all its processes together; then it ends.", 0.1, 10**7

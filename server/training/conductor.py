@@ -122,16 +122,20 @@ class Conductor:
         ending = ("failed", "No strategy could be trained.") if failed else ("done", "")
         if run.unfinished():
             ending = ("failed", f"It has computed for {most:g} s, which is the limit of a run here.")
-        task = asyncio.create_task(self._finish(run, run.status, *ending))
+        self._finish(run, lambda: self.end(run, *ending))
+
+    def _finish(self, run: Run, ending: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Has a run end or rest by itself, unless somebody has done something else with it meanwhile."""
+
+        async def unless(before: str) -> None:
+            async with run.control:
+                if run.status == before:
+                    with contextlib.suppress(StoreError):  # the run is paused then, and says why
+                        await ending()
+
+        task = asyncio.create_task(unless(run.status))
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
-
-    async def _finish(self, run: Run, before: str, status: str, note: str) -> None:
-        """Ends a run, unless somebody has done something else with it meanwhile."""
-        async with run.control:
-            if run.status == before:
-                with contextlib.suppress(StoreError):  # the run is paused then, and says why
-                    await self.end(run, status, note)
 
     async def settled(self) -> None:
         """Returns when no run is about to end."""
@@ -153,7 +157,7 @@ class Conductor:
         run.deaths += 1
         again = run.deaths < DEATHS
         then = "goes on from the last checkpoint" if again else "waits to be resumed"
-        note = f"A training process ended unexpectedly; the run {then}."
+        note = f"A training process {trainer.fate}; the run {then}."
         said = event("worker", status="lost", lanes=[lane.name for lane in lanes], resumed=again, text=note)
         try:
             await self.ledger.record(run, said)
@@ -161,5 +165,5 @@ class Conductor:
             await self._cannot_store(run, error)
             return
         if not again and run in self.active:
-            with contextlib.suppress(StoreError):  # the run is paused then, and says why
-                await self.rest(run, "interrupted", note)
+            self.active.remove(run)
+            self._finish(run, lambda: self.rest(run, "interrupted", note))

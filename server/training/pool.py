@@ -175,7 +175,7 @@ class Pool:
         """Reads what a process reports, until it ends, hangs, or has had nothing to do for long."""
         reading = asyncio.create_task(trainer.report())
         try:
-            while (left := self._patience(trainer)) > 0:
+            while (left := self._patience(trainer)) is None or left > 0:
                 done, _ = await asyncio.wait({reading}, timeout=left)
                 if done:
                     report = reading.result()
@@ -184,7 +184,7 @@ class Pool:
                     await self._hooks.reported(trainer, report)
         except DeadError:
             if not trainer.unwanted:
-                log.warning("training process %d ended by itself", trainer.pid)
+                log.warning("training process %d %s", trainer.pid, trainer.fate)
         except Exception:
             log.exception("a report of training process %d could not be dealt with", trainer.pid)
         finally:
@@ -192,10 +192,11 @@ class Pool:
             await self._end(trainer)
         self.dispatch()
 
-    def _patience(self, trainer: Trainer) -> float:
-        """Returns how many seconds are left until a process that says nothing is ended: it hangs, or is idle."""
-        most = self.settings.training_stall_seconds if trainer.lanes else self.settings.training_idle_seconds
-        return trainer.since + most - asyncio.get_running_loop().time()
+    def _patience(self, trainer: Trainer) -> float | None:
+        """Returns how many seconds are left until a process that has nothing to do is ended; None where it has."""
+        if trainer.lanes:
+            return None
+        return trainer.since + self.settings.training_idle_seconds - asyncio.get_running_loop().time()
 
     async def _end(self, trainer: Trainer) -> None:
         self.trainers.remove(trainer)

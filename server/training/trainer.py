@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Sequence
 
 from server.child import Child, DeadError
 from server.settings import Settings
 from server.training.messages import HandBack, Report, Start, Take
 from server.training.runs import LaneState, Run
+from server.watch import Watch
 from server.worker import Bounds
 
 MODULE = "server.training.worker"
@@ -19,20 +21,23 @@ Checkpoint = Callable[[str, str], Awaitable[bytes | None]]
 class Trainer:
     """A training process and what it holds. It works for one run at a time."""
 
-    def __init__(self, child: Child) -> None:
-        self._child = child
+    def __init__(self, child: Child, stall_seconds: float) -> None:
+        self._child, self._stall = child, stall_seconds
         self._said = asyncio.Lock()  # one order after the other
         self._told: str | None = None  # the run that the process knows of
         self.run: Run | None = None
         self.lanes: dict[str, LaneState] = {}
+        self._given: set[str] = set()  # those of them that the process knows of: now it has to compute
         self.asked = False  # to hand something back
         self.unwanted = False  # killed by us
+        self.fate = "ended unexpectedly"  # what is said of it where it was not unwanted
         self.heard()
 
     @classmethod
     async def start(cls, settings: Settings) -> Trainer:
         """Returns a process that is warm, or raises DeadError."""
-        return cls(await Child.start(MODULE, Bounds(settings.training_process_bytes, settings.training_nice)))
+        bounds = Bounds(settings.training_process_bytes, settings.training_nice)
+        return cls(await Child.start(MODULE, bounds), settings.training_stall_seconds)
 
     @property
     def pid(self) -> int:
@@ -53,11 +58,12 @@ class Trainer:
     async def give(self, run: Run, lanes: Sequence[LaneState], weight_bytes: int, checkpoint: Checkpoint) -> None:
         """Sends lanes with their checkpoints, unless they have been taken back meanwhile."""
         async with self._said:
-            if self._told != run.id:
-                self._told = run.id
-                await self._send(Start(run.id, run.lab, weight_bytes))
             for lane in lanes:
                 stored = await checkpoint(run.id, lane.name) if lane.saved else None
+                self._given.add(lane.name)
+                if self._told != run.id:
+                    self._told = run.id
+                    await self._send(Start(run.id, run.lab, weight_bytes))
                 await self._send(run.task(lane, stored))
 
     async def ask_back(self, lanes: Sequence[str] = ()) -> None:
@@ -68,6 +74,7 @@ class Trainer:
 
     def release(self, names: Sequence[str]) -> None:
         """Notes that the process does not hold these lanes any more."""
+        self._given.difference_update(names)
         for name in names:
             if lane := self.lanes.pop(name, None):
                 lane.held = False
@@ -79,9 +86,21 @@ class Trainer:
             self.heard()
 
     async def report(self) -> Report:
-        """Returns the next report, or raises DeadError."""
-        head, _ = await self._child.receive()
+        """Returns the next report, or raises DeadError. Meanwhile the process is watched: now it never waits for us."""
+        unknown = self._child.computed() is None
+        watch = Watch(self._child, lambda: self._stall, self._stall if unknown else math.inf, lambda: bool(self._given))
+        try:
+            head, _ = await self._child.receive()
+        except DeadError:
+            if watch.hung:
+                self.fate = "hung, and was ended"
+            elif watch.limit:
+                self.fate = f"said nothing for {watch.limit:g} s, and was ended"
+            raise
+        finally:
+            watch.stop()
         assert isinstance(head, Report)
+        self._given.difference_update(head.back)
         return head
 
     def kill(self) -> None:

@@ -40,7 +40,8 @@ SCENES = {
     "F1": Scene("200 kills during writes: nothing acknowledged is lost, nothing torn", writers_killed.scene, 200),
     "F2": Scene("50 kills of training: the same numbers to the last bit, at most 1 s or 100 updates made twice",
                 test_training_killed.scene, 50),
-    **{f"F3-{kind}": Scene(f"20 compute processes come to harm ({kind}): no other client notices, all back within 3 s",
+    **{f"F3-{kind}": Scene(f"20 compute processes come to harm ({kind}): no other client notices, all back within 3 s"
+                           f"{', known within 2 s' if kind in test_workers.ENDS else ''}",
                            partial(test_workers.scene, kinds=(kind,)), 20) for kind in HARMS},
     "F5": Scene("SIGTERM with 200 streams and 50 analyses: exit 0 within 10 s, all told, all kept; kill -9: no orphans",
                 lambda count, folder: test_stopping.scene(count, folder, 10), 200),

@@ -19,8 +19,10 @@ from tests.server.training_client import Visitor, within
 PROCESSES = 3  # two general ones and a light one
 CLIENTS = 3
 BACK_SECONDS = 3.0
+NOTICED_SECONDS = 2.0
 QUESTION = "/api/v1/analysis?steps=8&hidden=4&batch=1&certificate=false&seed="
 TWICE = ("crash", "killed", "hang")  # whose question is tried once more
+ENDS = (*TWICE, "spin")  # in the middle of a question
 EXPECTED = {"leak": 200, "memory": 422}
 
 
@@ -64,14 +66,17 @@ class Others:
 
 @dataclass
 class Sampler:
-    """Looks twenty times a second how many processes are warm, and notes how long after each harm all were back."""
+    """Looks twenty times a second how many processes have ended and are warm, and notes how long after each harm that
+    was known, and all were back."""
 
     server: Live
     log: Path
-    back: dict[int, float] = field(default_factory=dict)  # process that came to harm -> seconds
+    noticed: dict[int, float] = field(default_factory=dict)  # process that came to harm -> seconds
+    back: dict[int, float] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Sampler:
+        self.before = ended(self.server)
         self.thread = threading.Thread(target=self.sample)
         self.thread.start()
         return self
@@ -91,6 +96,9 @@ class Sampler:
 
     def sample(self) -> None:
         while not self.over.wait(0.05):
+            known = ended(self.server) - self.before
+            for pid, at in self.harmed()[:known]:
+                self.noticed.setdefault(pid, time.monotonic() - at)
             waiting = [(pid, at) for pid, at in self.harmed() if pid not in self.back]
             if waiting and warm(self.server) == PROCESSES:
                 now = time.monotonic()
@@ -100,6 +108,12 @@ class Sampler:
 def warm(server: Live) -> int:
     status, body = server.get("/readyz")
     return int(body["processes"]) if status == 200 else 0
+
+
+def ended(server: Live) -> int:
+    """Returns how many processes the server knows to have ended by themselves, or for what they did."""
+    text = Visitor(server.port).ask("GET", "/metrics").body.decode()
+    return round(float(text.partition("\nunrolled_processes_ended_total ")[2].split()[0]))
 
 
 def harm(server: Live, kind: str, count: int, seen: Seen, log: Path) -> None:
@@ -115,6 +129,9 @@ def harm(server: Live, kind: str, count: int, seen: Seen, log: Path) -> None:
     harmed, lasting = len(sampler.harmed()), list(sampler.back.values())
     seen.say(f"{kind}: {harmed} processes", harmed == count)
     seen.say(f"answered {dict(statuses)}", set(statuses) == {EXPECTED.get(kind, 503)})
+    if kind in ENDS:
+        times = list(sampler.noticed.values())
+        seen.say(f"noticed: {spread(times)}", len(times) == count and max(times) <= within(NOTICED_SECONDS))
     if kind != "memory":  # of which none ends
         seen.say(f"all back: {spread(lasting)}", bool(lasting) and max(lasting) <= within(BACK_SECONDS))
     seen.say(f"others: {sum(others.statuses.values())} asked, {others.errors} errors, slowest {others.slowest:.2f} s",

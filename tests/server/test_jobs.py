@@ -40,7 +40,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Jobs]:
-    patient = {"client_seconds": 3600, "heavy_queue_seconds": 3600}
+    patient = {"client_seconds": 3600, "heavy_queue_seconds": 3600, "worker_nice": 0}
     jobs = Jobs(Settings(**{"workers": 1, "light_workers": 0, "cancel_seconds": 0.0, **patient, **options}))
     jobs.start()
     try:

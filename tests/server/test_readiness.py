@@ -48,6 +48,24 @@ def test_each_thing_is_told_by_itself(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(gone)
 
 
+def test_a_look_that_is_late_is_not_waited_for_again(tmp_path: Path) -> None:
+    """Nobody answers in a second; from then on that is known, while the others are looked at anew."""
+
+    async def scenario() -> None:
+        settings = Settings(data=str(tmp_path))
+        jobs, writer = Jobs(settings), Writer(lambda: open_store(settings))
+        readiness = Readiness(jobs, writer)
+        first = await readiness.look()
+        begun = time.monotonic()
+        assert await readiness.look() == first
+        assert time.monotonic() - begun < LONGEST_LOOK
+        assert [value == FINE for value in first.values()] == [False, True, True]
+        await readiness.stop()
+        await writer.close()
+
+    asyncio.run(scenario())
+
+
 def test_many_who_ask_are_answered_by_one_look(tmp_path: Path) -> None:
     begun = time.monotonic()
     found = looked(Settings(data=str(tmp_path)), 100)

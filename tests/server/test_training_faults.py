@@ -45,6 +45,21 @@ def test_a_process_that_is_killed_is_noticed_and_its_lanes_go_on(tmp_path: Path,
         assert run["verdict"]["headline"]
 
 
+def test_a_process_that_hangs_is_noticed_and_its_lanes_go_on(tmp_path: Path, expected: dict[str, Any]) -> None:
+    with served(tmp_path, training_workers=1) as server:
+        owner = visitor(server)
+        id = owner.start(LAB)
+        owner.trained(id, 20_000)
+        begun = time.monotonic()
+        os.kill(trainers(server)[0], signal.SIGSTOP)
+        until(lambda: any(event["event"] == "worker" for event in owner.events(id)), 30)
+        assert time.monotonic() - begun < within(2)
+        owner.until(id, "done")
+        [lost] = [event["data"]["text"] for event in owner.events(id) if event["event"] == "worker"]
+        assert lost == "A training process hung, and was ended; the run goes on from the last checkpoint."
+        assert numbers(owner.events(id)) == expected
+
+
 def test_a_run_that_loses_two_processes_waits_to_be_resumed(tmp_path: Path, expected: dict[str, Any]) -> None:
     with served(tmp_path) as server:
         owner = visitor(server)
@@ -224,17 +239,6 @@ def test_a_lane_that_needs_too_much_memory_fails_and_says_so(tmp_path: Path) -> 
         [ended] = [event["data"] for event in owner.events(id) if event["event"] == "lane"]
         assert ended["reason"] == "It needs more memory than a training process may have."
         owner.until(owner.start(), "done")
-
-
-def test_a_process_that_hangs_is_replaced(tmp_path: Path) -> None:
-    with served(tmp_path, training_workers=1, training_stall_seconds=1) as server:
-        owner = visitor(server)
-        id = owner.start(LAB)
-        owner.trained(id, 5_000)
-        [hung] = trainers(server)
-        os.kill(hung, signal.SIGSTOP)
-        until(lambda: not alive(hung), 5)
-        assert owner.until(id, "done")["status"] == "done"
 
 
 def test_idle_processes_end(tmp_path: Path) -> None:
