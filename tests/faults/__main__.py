@@ -38,7 +38,8 @@ class Scene:
 
 SCENES = {
     "F1": Scene("200 kills during writes: nothing acknowledged is lost, nothing torn", writers_killed.scene, 200),
-    "F2": Scene("50 kills of training: the same numbers to the last bit, at most 1 s or 100 updates made twice",
+    "F2": Scene("50 times training is killed or hangs: known within 2 s, the same numbers to the last bit, at most "
+                "1 s or 100 updates made twice",
                 test_training_killed.scene, 50),
     **{f"F3-{kind}": Scene(f"20 compute processes come to harm ({kind}): no other client notices, all back within 3 s"
                            f"{', known within 2 s' if kind in test_workers.ENDS else ''}",
