@@ -149,7 +149,10 @@ def host_allowed(host: str, settings: Settings) -> bool:
     """Returns whether a Host header names this server.
 
     An attack by DNS rebinding needs a name, so plain addresses are fine once the server listens to others."""
-    name = host.rsplit(":", 1)[0].lower() if not host.endswith("]") else host.lower()
+    name, port = host.rsplit(":", 1) if ":" in host and not host.endswith("]") else (host, "")
+    name = name.lower()
+    if port and not (port.isascii() and port.isdigit()):  # localhost:80@evil.example would lead to another
+        return False
     if name in LOOPBACK or name in settings.allowed_hosts or "*" in settings.allowed_hosts:
         return True
     if not settings.for_all:

@@ -45,4 +45,5 @@ class Joining:
     def _send(self) -> None:
         if self._parts:
             parts, self._parts, self._size = self._parts, [], 0
-            self._transport.writelines(parts)
+            if not self._transport.is_closing():  # a client may go away within the turn
+                self._transport.writelines(parts)

@@ -67,6 +67,11 @@ def test_what_is_optional_is_optional() -> None:
         ("room.school.example", {"allowed_hosts": "room.school.example, other"}, True),
         ("room.school.example:80", {"allowed_hosts": "Room.School.Example"}, True),
         ("anything.example", {"allowed_hosts": "*"}, True),
+        ("localhost:", {}, True),
+        ("localhost:80@evil.example", {}, False),
+        ("localhost:80/..", {}, False),
+        ("localhost:\u0661", {}, False),
+        ("[::1]@evil.example", {}, False),
     ],
 )
 def test_a_host_must_be_ours(host: str, settings: dict[str, Any], allowed: bool) -> None:

@@ -70,3 +70,14 @@ def test_a_connection_ends_after_what_was_written() -> None:
         return recorder.sent
 
     assert asyncio.run(answer()) == [b"last", "eof", b"more", "closed"]
+
+
+def test_a_client_that_has_gone_within_the_turn_is_sent_nothing() -> None:
+    async def answer() -> list[bytes | str]:
+        recorder, connection = joining()
+        connection.write(b"head ")
+        recorder.close()
+        await asyncio.sleep(0)
+        return recorder.sent
+
+    assert asyncio.run(answer()) == ["closed"]
