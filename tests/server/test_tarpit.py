@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
+import pytest
+
 from server.tarpit import DELAY, LONGEST, MOST_CLIENTS, OF_ALL, OF_ONE, PACE_ONE, SPAN, Tarpit
 
 
@@ -69,3 +71,14 @@ def test_who_was_refused_long_ago_is_forgotten() -> None:
         pit.refused(f"client {n}", 0.1 * n)
     pit.refused("another", 10 + SPAN + LONGEST)
     assert list(pit._each) == ["another"]
+
+
+def test_what_is_promised_in_figures() -> None:
+    """Twenty in 5 s are answered at once; after that one client is refused 50 times a second, a second late."""
+    tarpit = Tarpit()
+    assert [tarpit.refused("one", 0.0) for _ in range(20)] == [0.0] * 20
+    assert [tarpit.refused("one", 0.0) for _ in range(3)] == pytest.approx([1.0, 1.02, 1.04])
+    slow = Tarpit()
+    assert [slow.refused("slow", 0.25 * number) for number in range(100)] == [0.0] * 100
+    quick = Tarpit()
+    assert max(quick.refused("quick", 0.2499 * number) for number in range(100)) >= 1
