@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -48,6 +50,21 @@ def test_the_oldest_of_too_many_silent_connections_are_closed(server: Live) -> N
             assert time.monotonic() - begun < 1
         assert all(closed(connection) for connection in silent[: 2 * HALF_OPEN])
         assert not any(closed(connection) for connection in silent[-HALF_OPEN // 2 :])
+
+
+def test_heads_that_came_while_the_server_could_not_read_are_read_before_anybody_is_closed(server: Live) -> None:
+    with ExitStack() as open_ones:
+        waiting = [open_ones.enter_context(connect(server)) for _ in range(HALF_OPEN)]
+        assert server.get("/healthz")[0] == 200  # all of them have been taken by now
+        os.kill(server.process.pid, signal.SIGSTOP)
+        try:
+            late = [open_ones.enter_context(connect(server)) for _ in range(4)]
+            for connection in [*waiting, *late]:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            time.sleep(1.5 * GRACE_SECONDS)
+        finally:
+            os.kill(server.process.pid, signal.SIGCONT)
+        assert all(connection.recv(100).startswith(b"HTTP/1.1 200 ") for connection in [*waiting, *late])
 
 
 def test_a_head_that_trickles_in_has_no_more_time_than_another(server: Live) -> None:
