@@ -19,8 +19,9 @@ from server.joining import Joining
 from server.settings import Settings
 
 MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; the limits are lower
-GRACE_SECONDS = 0.502  # in which no connection is closed for another: a class that comes at once sends its heads by then;
-# half a second is promised, and the loop counts whole milliseconds
+# In which no connection is closed for another: a class that comes at once sends its heads by then. Half a second is
+# promised, and the loop's clock counts whole milliseconds.
+GRACE_SECONDS = 0.502
 MOST_BURST = 8  # but at most so many times the limit wait
 DRAIN_BYTES = 16 * 2**20
 DRAIN_SECONDS = 2.0
