@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,17 +19,18 @@ from tests.server.test_jobs import slow, task
 TIMES = 10
 
 
-@pytest.fixture(autouse=True)
-def uncollected() -> Iterator[None]:
-    """The collector does not come."""
+@pytest.fixture
+def left() -> Iterator[Callable[[], int]]:
+    """Returns how many refusals there are more than at the start, while the collector does not come."""
     gc.collect()
     gc.disable()
-    yield
+    before = refusals()
+    yield lambda: refusals() - before
     gc.enable()
 
 
-def kept(kind: type) -> int:
-    return sum(type(each) is kind for each in gc.get_objects())
+def refusals() -> int:
+    return sum(type(each) is RefusedError for each in gc.get_objects())
 
 
 async def ask(app: Any, path: str) -> int:
@@ -51,18 +52,18 @@ async def ask(app: Any, path: str) -> int:
     return int(sent[0]["status"])
 
 
-def test_a_refusal_leaves_nothing() -> None:
+def test_a_refusal_leaves_nothing(left: Callable[[], int]) -> None:
     async def scenario() -> None:
         app = create_app(Settings(workers=1, light_workers=0))
         app.state.services.jobs.refuse_all()
         assert [await ask(app, "/api/v1/analysis") for _ in range(TIMES)] == [503] * TIMES
         await asyncio.sleep(0.01)  # what was cancelled ends
-        assert kept(RefusedError) == 0
+        assert left() == 0
 
     asyncio.run(scenario())
 
 
-def test_a_job_that_waited_too_long_leaves_nothing() -> None:
+def test_a_job_that_waited_too_long_leaves_nothing(left: Callable[[], int]) -> None:
     async def scenario() -> None:
         jobs = Jobs(Settings(workers=1, light_workers=0, queue_seconds=0.1))  # without a process
         refused = 0
@@ -73,12 +74,12 @@ def test_a_job_that_waited_too_long_leaves_nothing() -> None:
                 refused += 1
         await asyncio.sleep(0.01)  # the loop has done with the last one, too
         assert refused == TIMES
-        assert kept(RefusedError) == 0
+        assert left() == 0
 
     asyncio.run(scenario())
 
 
-def test_a_job_that_nobody_awaits_leaves_nothing() -> None:
+def test_a_job_that_nobody_awaits_leaves_nothing(left: Callable[[], int]) -> None:
     async def scenario() -> None:
         jobs = Jobs(Settings(workers=1, light_workers=0, analysis_seconds=3600))
         waiting = asyncio.create_task(jobs.run("a", slow()))
@@ -87,6 +88,6 @@ def test_a_job_that_nobody_awaits_leaves_nothing() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
         del waiting
         await asyncio.sleep(0.01)
-        assert kept(RefusedError) == 0
+        assert left() == 0
 
     asyncio.run(scenario())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,7 +50,8 @@ def pauses(ends: Sequence[End | None], monkeypatch: pytest.MonkeyPatch) -> list[
         found.append(seconds)
 
     monkeypatch.setattr(Process, "start", start)
-    monkeypatch.setattr("server.jobs.asyncio.sleep", sleep)
+    # Of this module alone: whatever else sleeps in this process would not sleep any more, and do so without end.
+    monkeypatch.setattr("server.jobs.asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": sleep}))
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(Jobs(Settings(workers=1))._keep(light=False))
     return found
