@@ -80,9 +80,13 @@ def test_a_client_that_leaves_gets_no_answer() -> None:
 
 
 def test_what_is_too_long_is_read_on_only_while_it_comes() -> None:
-    begun = request([b"x"] * 3, pause=2 * bodies.QUIET_SECONDS)
-    asyncio.run(asyncio.wait_for(bodies.discard(begun, 0), 5 * bodies.QUIET_SECONDS))
-    asyncio.run(bodies.discard(request([b"x"] * 3), bodies.MOST_DISCARDED + 1))
+    parts = [b"1", b"2", b"3"]
+    comes, pauses, enough = request(parts), request(parts, pause=2 * bodies.QUIET_SECONDS), request(parts)
+    asyncio.run(bodies.discard(comes, 0))
+    asyncio.run(asyncio.wait_for(bodies.discard(pauses, 0), 5 * bodies.QUIET_SECONDS))
+    asyncio.run(bodies.discard(enough, bodies.MOST_DISCARDED + 1))
+    assert asyncio.run(comes.receive())["type"] == "http.disconnect"  # all of it was read
+    assert asyncio.run(pauses.receive())["body"] == asyncio.run(enough.receive())["body"] == b"1"
 
 
 def test_a_trace_for_which_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:

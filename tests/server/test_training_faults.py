@@ -29,35 +29,24 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         return numbers(owner.events(owner.until(owner.start(LAB), "done")["id"]))
 
 
-def test_a_process_that_is_killed_is_noticed_and_its_lanes_go_on(tmp_path: Path, expected: dict[str, Any]) -> None:
-    with served(tmp_path) as server:
+@pytest.mark.parametrize(("harm", "fate", "settings"), [
+    (signal.SIGKILL, "ended unexpectedly", {}), (signal.SIGSTOP, "hung, and was ended", {"training_workers": 1})])
+def test_a_process_that_is_killed_or_hangs_is_noticed_and_its_lanes_go_on(
+        harm: signal.Signals, fate: str, settings: dict[str, Any], tmp_path: Path, expected: dict[str, Any]) -> None:
+    with served(tmp_path, **settings) as server:
         owner = visitor(server)
         id = owner.start(LAB)
         owner.trained(id, 20_000)
         begun = time.monotonic()
-        os.kill(trainers(server)[0], signal.SIGKILL)
+        os.kill(trainers(server)[0], harm)
         until(lambda: any(event["event"] == "worker" for event in owner.events(id)), 10)
         assert time.monotonic() - begun < within(2)
         run = owner.until(id, "done")
         [lost] = [event["data"] for event in owner.events(id) if event["event"] == "worker"]
         assert (lost["status"], lost["resumed"]) == ("lost", True)
+        assert lost["text"] == f"A training process {fate}; the run goes on from the last checkpoint."
         assert numbers(owner.events(id)) == expected
         assert run["verdict"]["headline"]
-
-
-def test_a_process_that_hangs_is_noticed_and_its_lanes_go_on(tmp_path: Path, expected: dict[str, Any]) -> None:
-    with served(tmp_path, training_workers=1) as server:
-        owner = visitor(server)
-        id = owner.start(LAB)
-        owner.trained(id, 20_000)
-        begun = time.monotonic()
-        os.kill(trainers(server)[0], signal.SIGSTOP)
-        until(lambda: any(event["event"] == "worker" for event in owner.events(id)), 30)
-        assert time.monotonic() - begun < within(2)
-        owner.until(id, "done")
-        [lost] = [event["data"]["text"] for event in owner.events(id) if event["event"] == "worker"]
-        assert lost == "A training process hung, and was ended; the run goes on from the last checkpoint."
-        assert numbers(owner.events(id)) == expected
 
 
 def test_a_run_that_loses_two_processes_waits_to_be_resumed(tmp_path: Path, expected: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ export class Matrix {
     this.giveUp(config);
     if (this.current) return this.current.coming;
     const key = this.wanted(config);
-    if (key === "" || key === this.last?.key || key === this.problem?.key) return;
+    if (key === "" || this.has(key)) return;
     const abort = new AbortController();
     this.current = { key, abort, coming: this.fetch(key, creditConfig(config), abort.signal) };
     return this.current.coming;
@@ -98,7 +98,14 @@ export class Matrix {
    * @param {Config} config
    */
   knows(config) {
-    const key = this.keyOf(config);
+    return this.has(this.keyOf(config));
+  }
+
+  /**
+   * @private
+   * @param {string} key
+   */
+  has(key) {
     return this.last?.key === key || this.problem?.key === key;
   }
 
@@ -118,7 +125,7 @@ export class Matrix {
     words.credit = answer?.sentence ?? (problem || "The credit matrix is still being computed.");
     const frame = figures.credit.data.filter((/** @type {any} */ trace) => trace.type !== "heatmap");
     if (answer) figures.credit = { data: [answer.heatmap, ...frame], layout: figures.credit.layout };
-    return answer !== null || problem !== "";
+    return this.has(key);
   }
 
   /**
