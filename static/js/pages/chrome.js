@@ -32,7 +32,8 @@ export function chrome({ recolour, resize, link }) {
   });
   byId("copy-link").addEventListener("click", () => copy(byId("copy-link"), link()));
   matchMedia(NARROW).addEventListener("change", drawer);
-  document.getElementById("open-controls")?.addEventListener("click", () => byId("controls").togglePopover());
+  const opener = document.getElementById("open-controls");
+  opener?.addEventListener("click", () => byId("controls").togglePopover({ source: opener })); // from there the keyboard goes on into it
   showTheme();
   drawer();
 }
