@@ -32,7 +32,7 @@ PYTHON = HOME / "bin/python"
 
 @dataclass(frozen=True)
 class Peer:
-    """What pip installs, and the test files of tests/peers that it makes possible."""
+    """What pip installs, and the test files of tests/peers that it makes possible, those that take long first."""
 
     packages: tuple[str, ...]
     tests: tuple[str, ...]
@@ -42,7 +42,7 @@ PEERS: dict[str, Peer] = {
     "torch": Peer(("torch==2.13.0", "safetensors==0.8.0"),
                   ("pytorch", "safetensors", "code_pytorch", "tap_torch", "tap_torch_forms", "tap_torch_untouched",
                    "museum_torch")),
-    "jax": Peer(("jax==0.10.2", "flax==0.12.8", "dm-haiku==0.0.17"), ("linen", "dm_haiku", "code_jax", "tap_jax")),
+    "jax": Peer(("jax==0.10.2", "flax==0.12.8", "dm-haiku==0.0.17"), ("code_jax", "tap_jax", "linen", "dm_haiku")),
     "onnx": Peer(("onnx==1.23.2",), ("onnx_reference",)),
     "tensorflow": Peer(("tensorflow==2.21.0", "tf-keras==2.21.0", "keras==3.15.1"),
                        ("tf1", "keras3", "code_tensorflow1", "code_keras", "tap_keras", "museum_keras")),

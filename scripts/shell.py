@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 1500.0
 TIMED_OUT = 124
+# The tests run side by side: NumPy's threads, and PyTorch's, would only wait for each other, which keeps a core busy.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def run(command: Sequence[str | Path], extra: Mapping[str, str] | None = None, live: bool = False,
@@ -19,8 +21,7 @@ def run(command: Sequence[str | Path], extra: Mapping[str, str] | None = None, l
 
     After `seconds` the command and all that it started are ended, and the code is TIMED_OUT."""
     pipe = None if live else subprocess.PIPE
-    # One BLAS thread a process: the tests run side by side.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **(extra or {})}
+    environment = {**os.environ, **ONE_THREAD, **(extra or {})}
     process = subprocess.Popen([str(word) for word in command], cwd=ROOT, env=environment, text=True,
                                stdin=subprocess.DEVNULL, stdout=pipe, start_new_session=True,
                                stderr=subprocess.STDOUT if pipe else None)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from engine import Analysis, analyze, parse
 from server.code import FRAMEWORKS, Checked, Package, program, read_checked
 from server.code.checked import FILE
 from server.encoding import encode_npz
+from tests.peers import alone
 
 SMALL: dict[str, object] = {"hidden": 6, "batch": 3, "steps": 20, "lag": 4, "gain": 1.3}
 SPREAD: dict[str, dict[str, object]] = {
@@ -49,6 +49,7 @@ PACKAGES = {"pytorch": ("torch",), "keras": ("keras", "tensorflow"), "jax": ("ja
             "tensorflow1": ("tensorflow", "tf-keras")}
 NOTES = {"tensorflow1": "Not run on TensorFlow 1 itself, which does not install on this Python, but on the compat.v1 "
                         "of TensorFlow 2."}
+IMPORTED = {"pytorch": ("torch",), "jax": ("jax",)}  # before a program starts; its libraries may be forked then
 # Where TensorFlow 1 is asked for, TensorFlow 2's image of it answers; with the old Keras, which has the old cells.
 COMPATIBLE = """
 import os, sys
@@ -74,19 +75,18 @@ class Run:
         return max(_relative(self.printed[name], wanted) for name, wanted in self.expected.items())
 
 
-def run(framework: str, name: str, folder: Path, python: str = sys.executable) -> Run:
-    """Returns what the program of a config of the spread prints, run in an empty folder."""
+def run(framework: str, name: str, folder: Path, python: str = sys.executable, fresh: bool = False) -> Run:
+    """Returns what the program of a config of the spread prints, run in an empty folder; `fresh`: it imports all."""
     config = parse(SPREAD[name])
     found = analyze(config, include=frozenset({"weights", "inputs"}), certify=False)
     (folder / "unrolled.npz").write_bytes(encode_npz(found))
     (folder / "program.py").write_text(program(framework, config).text, encoding="utf-8")
     python = str(Path(python).absolute())  # not resolved: the link in an environment says which one it is
-    started = [python, "-W", "ignore", "-c", COMPATIBLE] if framework == "tensorflow1" else [python, "program.py"]
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if name in os.environ}
-    done = subprocess.run(started, cwd=folder, env=kept | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
-                          timeout=300, check=False)
-    assert done.returncode == 0, f"{framework}, {name}:\n{done.stderr}"
-    lines = [line.rsplit(" ", 1) for line in done.stdout.splitlines()]
+    imported = () if fresh else IMPORTED.get(framework, ())
+    start = ("-W", "ignore", "-c", COMPATIBLE) if framework == "tensorflow1" else ("program.py",)
+    done = alone.forked(folder, python, imported) if imported else alone.fresh(folder, [python, *start])
+    assert done.code == 0, f"{framework}, {name}:\n{done.error}"
+    lines = [line.rsplit(" ", 1) for line in done.printed.splitlines()]
     return Run({line[0]: float(line[1]) for line in lines}, _expected(found))
 
 

@@ -4,17 +4,17 @@ The broken program must show what its exhibit says, and the mended one must not.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.museum import BUGS
 from server.museum import texts
+from tests.peers import alone
 
-SECONDS = 300
+FORKED = ("pytorch", "numpy")
+IMPORTED = ("torch", "torch._dynamo")  # the latter comes with the first optimizer
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,19 @@ class Ran:
         return [float(found) for found in re.findall(re.escape(after) + r"\s*(-?[\d.]+(?:e[+-]?\d+)?)", self.printed)]
 
 
-def run(name: str, broken: bool, folder: Path, changed: tuple[str, str] | None = None) -> Ran:
-    """Returns how one of an exhibit's programs ends; `changed` replaces a piece of its text before."""
+def run(name: str, broken: bool, folder: Path, changed: tuple[str, str] | None = None, fresh: bool = False) -> Ran:
+    """Returns how one of an exhibit's programs ends; `changed` replaces a piece of its text before.
+
+    `fresh`: it imports all itself."""
     text = texts(name)[0 if broken else 1]
     if changed:
         assert changed[0] in text, changed[0]
         text = text.replace(*changed)
     (folder / "program.py").write_text(text, encoding="utf-8")
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if key in os.environ}
-    done = subprocess.run([sys.executable, "program.py"], cwd=folder, capture_output=True, text=True, timeout=SECONDS,
-                          env=kept | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}, check=False)
-    lines = done.stderr.strip().splitlines()
-    return Ran(done.stdout, lines[-1] if done.returncode and lines else "")
+    done = (alone.fresh(folder, [sys.executable, "program.py"]) if fresh or BUGS[name].framework not in FORKED
+            else alone.forked(folder, sys.executable, IMPORTED))
+    lines = done.error.strip().splitlines()
+    return Ran(done.printed, lines[-1] if done.code and lines else "")
 
 
 def both(name: str, folder: Path) -> tuple[Ran, Ran]:

@@ -17,3 +17,8 @@ def test_the_program_prints_the_engines_numbers(name: str, tmp_path: Path) -> No
 
 def test_what_the_page_says_was_checked_is_this_text() -> None:
     assert read_checked()["jax"].digest == digest("jax")
+
+
+def test_a_program_that_imports_all_itself_prints_the_same(tmp_path: Path) -> None:
+    name = "window longer than the sequence"
+    assert run("jax", name, tmp_path, fresh=True) == run("jax", name, tmp_path)

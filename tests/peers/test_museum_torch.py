@@ -37,6 +37,12 @@ def test_retain_graph_with_a_step_in_the_loop_is_the_error_that_the_exhibit_show
     assert "is at version" in ran.error
 
 
+def test_a_program_that_imports_all_itself_ends_the_same(tmp_path: Path) -> None:
+    itself = run("no_detach", True, tmp_path, fresh=True)
+    assert itself.error
+    assert itself == run("no_detach", True, tmp_path)
+
+
 def test_h_not_c_stops_at_the_second_batch_as_if_nothing_were_detached(tmp_path: Path) -> None:
     broken, mended = both("h_not_c", tmp_path)
     assert broken.printed.count("loss") == 1
