@@ -1,7 +1,8 @@
 """Uvicorn's HTTP protocol, with the bounds that it lacks.
 
-They are on the bytes and the time of a request's head, on how many heads may be awaited, and on how long a client may
-leave its answer unread. What cannot be read is answered by a problem.
+They are on the bytes and the time of a request's head, on how many heads may be awaited, on what stands around a body's
+content and on how long a body may still come when it has been answered, and on how long a client may leave its answer
+unread. What cannot be read is answered by a problem.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ MOST_HEAD = 65536  # bytes of a request line and headers that are read at all; t
 # In which no connection is closed for another: a class that comes at once sends its heads by then. Half a second is
 # promised, and the loop's clock counts whole milliseconds.
 GRACE_SECONDS = 0.502
+MOST_AROUND = 16  # bytes around each byte of a body; around one byte in a chunk of its own stand five
 MOST_BURST = 8  # but at most so many times the limit wait
 DRAIN_BYTES = 16 * 2**20
 DRAIN_SECONDS = 2.0
@@ -40,10 +42,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head: int | None = None  # bytes of the head until now; None while no head is awaited
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._in_body = False  # from the end of a head to the end of its message
+        self._spare = 0  # bytes that may come besides the body's content
+        self._body_timer: asyncio.TimerHandle | None = None
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
+        self._body_came()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -53,16 +59,18 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._drained is not None:
             self._drain(len(data))
             return
-        if self._head is None:
-            super().data_received(data)
+        if self._in_body:
+            self._read_body(data)
             return
-        self._head += len(data)
+        if self._head is None:
+            self._await_head()
+        self._head = (self._head or 0) + len(data)
         super().data_received(data[:MOST_HEAD])
         rest = data[MOST_HEAD:]
         if self._head is not None and self._head > MOST_HEAD:
             self._too_long()
         elif rest and self._drained is None and not self.transport.is_closing():
-            super().data_received(rest)
+            self.data_received(rest)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -70,8 +78,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._await_head()
 
     def on_headers_complete(self) -> None:
+        if any(value.strip().lower() != b"chunked" for name, value in self.headers if name == b"transfer-encoding"):
+            raise ValueError("a transfer coding that nobody here can undo")  # the parser then says that it cannot read
         self._head_came()
+        self._in_body, self._spare = True, MOST_HEAD
         super().on_headers_complete()
+        self.headers = []  # what follows a body in chunks is none of its headers
 
     def _await_head(self) -> None:
         """Runs a timer from a connection's start, or from a later request's first byte; when too many heads are
@@ -105,6 +117,36 @@ class GuardedProtocol(HttpToolsProtocol):
             most, remedy = f"must have at most {self.settings.url_bytes} bytes", "Send a long text by POST, as JSON."
             self._fail(414, Problem("address", f"over {MOST_HEAD} bytes", most, remedy))
 
+    # ---- the body of a request
+
+    def _read_body(self, data: bytes) -> None:
+        """Reads on in a body. What stands around its content (the sizes of chunks, extensions, trailers) is bounded."""
+        self._spare -= len(data)
+        super().data_received(data)
+        if self._in_body and self._spare < 0:
+            most = f"must have at most {MOST_HEAD} bytes around its content"
+            self._fail(400, Problem("body", "more than that", most, "Send larger chunks, without extensions."))
+
+    def on_body(self, body: bytes) -> None:
+        self._spare = min(MOST_HEAD, self._spare + (1 + MOST_AROUND) * len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._body_came()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Runs a timer when the body has been answered before its end: nobody waits for the rest."""
+        super().on_response_complete()
+        if self._in_body and self.cycle.response_complete:
+            self._body_timer = self.loop.call_later(self.settings.body_seconds, self.transport.close)
+
+    def _body_came(self) -> None:
+        self._in_body = False
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
+
     # ---- an answer that is not read
 
     def pause_writing(self) -> None:
@@ -122,16 +164,33 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers what the parser could not read, in place of uvicorn's line of plain text."""
-        self._fail(400, Problem("request", "-", "must be HTTP/1.1", "Check the request line and the headers."))
+        if self._in_body:
+            remedy = "Leave the length and the chunks to your HTTP library."
+            self._fail(400, Problem("body", "-", "must be in chunks as HTTP/1.1 has them", remedy))
+        else:
+            self._fail(400, Problem("request", "-", "must be HTTP/1.1", "Check the request line and the headers."))
 
     def _fail(self, status: int, problem: Problem) -> None:
-        """Sends a problem, then reads on for a while, so that the client gets to see it, and closes."""
+        """Sends a problem for what is being read, after all answers that are due before, and closes."""
         self._head_came()
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._drained is not None:
             return
-        if self.cycle and not self.cycle.response_complete:
-            self.transport.close()
+        if self._in_body and (self.cycle.response_started or self.pipeline):
+            if self.cycle.response_complete:
+                self._end()
+            else:
+                self.transport.close()
             return
+        if self._in_body:
+            self.cycle.disconnected = True  # for whoever computes its answer
+            self.cycle.message_event.set()
+        elif self.cycle and not self.cycle.response_complete:
+            self.cycle.keep_alive = False  # its answer is the last one
+            self._drained = 0
+            return
+        self._refuse(status, problem)
+
+    def _refuse(self, status: int, problem: Problem) -> None:
         body = problems.encode(status, [problem])
         head: Mapping[str, str] = {
             **security_headers(self.settings),
@@ -142,6 +201,11 @@ class GuardedProtocol(HttpToolsProtocol):
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         self.transport.write(f"HTTP/1.1 {status} Refused\r\n{lines}\r\n".encode() + body)
+        self._end()
+
+    def _end(self) -> None:
+        """Reads on for a while, so that the client gets to see its answer, and closes."""
+        self._body_came()
         self._drained = 0
         self.transport.write_eof()
         self.flow.resume_reading()

@@ -113,20 +113,3 @@ def test_a_client_that_reads_slowly_but_steadily_gets_it_all(server: Live) -> No
             time.sleep(0.005)
         head, _, body = answer.partition(b"\r\n\r\n")
         assert len(body) == int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n\r\n",
-        b"POST /api/v1/estimate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-        b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
-        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX : y\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
-        b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ],
-)
-def test_a_head_that_can_be_read_in_two_ways_is_refused(server: Live, head: bytes) -> None:
-    """Proxies and servers that differ about such heads can be played against each other (request smuggling)."""
-    assert server.send(head).startswith(b"HTTP/1.1 400 ")
