@@ -101,7 +101,7 @@ async def events(request: Request, id: str) -> Response:
     viewers = here.training.viewers
     viewer = viewers.admit(run.id, here.visitors.client(request).name)
     here.training.elsewhere.look()
-    content = follow(here.training.writer, run, viewer, after, here.settings.heartbeat_seconds)
+    content = follow(here.training.stored, run, viewer, after, here.settings.heartbeat_seconds)
     return EventStream(content, lambda: viewers.leave(viewer))
 
 

@@ -111,27 +111,32 @@ class Writer:
 
     async def check_space(self) -> None:
         """Returns where the disk has room for a new run."""
-        await self._reading(lambda store: store.check_space())
+        await self.reading(lambda store: store.check_space())
+
+    async def reading(self, work: Callable[[Store], T]) -> T:
+        """Returns what `work`, which only reads, returned in the thread that reads."""
+        store = await self.store()
+        return await self._in(self._read, lambda: work(store))
 
     async def run(self, run: str) -> RunRow | None:
         """Returns a run, or None if it is not kept."""
-        return await self._reading(lambda store: store.run(run))
+        return await self.reading(lambda store: store.run(run))
 
     async def runs(self, visitor: str, limit: int = 100) -> list[RunRow]:
         """Returns a visitor's runs, the newest first."""
-        return await self._reading(lambda store: store.runs(visitor, limit))
+        return await self.reading(lambda store: store.runs(visitor, limit))
 
     async def events(self, run: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Returns the first events of a run whose ids are greater than `after`."""
-        return await self._reading(lambda store: store.events(run, after, limit))
+        return await self.reading(lambda store: store.events(run, after, limit))
 
     async def checkpoint(self, run: str, lane: str) -> bytes | None:
         """Returns a lane's last checkpoint, or None."""
-        return await self._reading(lambda store: store.checkpoint(run, lane))
+        return await self.reading(lambda store: store.checkpoint(run, lane))
 
     async def moment(self, run: str, lane: str, tokens: int) -> bytes | None:
         """Returns the weights of a moment of a lane, or None."""
-        return await self._reading(lambda store: store.moment(run, lane, tokens))
+        return await self.reading(lambda store: store.moment(run, lane, tokens))
 
     def _tidy(self) -> None:
         """Has what is left of deleted runs taken away, piece by piece, between the other writes."""
@@ -151,10 +156,6 @@ class Writer:
     async def _writing(self, work: Callable[[Store], T]) -> T:
         store = await self.store()
         return await self._in(self._write, lambda: work(store))
-
-    async def _reading(self, work: Callable[[Store], T]) -> T:
-        store = await self.store()
-        return await self._in(self._read, lambda: work(store))
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         if self._closed:

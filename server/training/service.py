@@ -22,6 +22,7 @@ from server.training.elsewhere import Elsewhere
 from server.training.ledger import Ledger, event, state
 from server.training.messages import FINISHED
 from server.training.runs import Run, lab_of, recalled
+from server.training.stored import Stored
 from server.training.summing import view_of
 from server.training.watching import Viewers
 
@@ -41,7 +42,7 @@ class Training:
 
     def __init__(self, settings: Settings, writer: Writer) -> None:
         self.settings, self.writer = settings, writer
-        self.viewers = Viewers(settings)
+        self.stored, self.viewers = Stored(writer), Viewers(settings)
         self.ledger = Ledger(writer, self.viewers)
         self.conductor = Conductor(settings, self.ledger, self.admit)
         self._known: OrderedDict[str, Run] = OrderedDict()

@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
-from server.store.writer import Writer
 from server.training.messages import RESTING
 from server.training.runs import Run
-from server.training.sending import Batch
+from server.training.stored import PAGE, Stored
 from server.training.watching import Viewer
 
-PAGE = 1000
 RETRY_MS = 1000  # after which a browser comes again
 
 
@@ -31,13 +29,18 @@ class EventStream(EventSourceResponse):
             self._leave()
 
 
-async def follow(writer: Writer, run: Run, viewer: Viewer, after: int, heartbeat: float) -> AsyncIterator[bytes]:
+async def follow(stored: Stored, run: Run, viewer: Viewer, after: int, heartbeat: float) -> AsyncIterator[bytes]:
     """Yields every event after `after`, until nothing more can come."""
     yield format_sse_event(retry=RETRY_MS, comment="Unrolled")
     status, last = run.status, after
-    while page := Batch(await writer.events(run.id, last, PAGE)):
-        status, last = page.status or status, page.last
-        yield page.encoded
+    whole = True
+    while whole:
+        page = await stored.page(run.id, last)
+        whole, new = len(page) == PAGE, page.after(last)
+        if new:
+            status, last = new.status or status, new.last
+            yield new.encoded
+    del page, new  # while the run goes on, its viewers hold nothing of its past
     while status not in RESTING or last < run.last:
         try:
             batch = await viewer.get(heartbeat)
