@@ -18,11 +18,13 @@ def told(settings: Settings, port: int, asks: bool) -> list[str]:
     names = ", ".join([*dict.fromkeys([_address(settings.host), *settings.allowed_hosts])])
     who = "who knows the passphrase" if asks else "no passphrase is asked for"
     limits = "the strict limits hold" if settings.public else "the limits are those for one machine alone (--no-public)"
+    span = settings.training_unwatched_seconds
+    unwatched = f", and paused when nobody looks for {span:g} s" if span else ""
     lines = [
         f"Open to everybody who can reach this machine on port {port}, as {names}: {who}.",
         f"They can compute, train ({settings.training_per_visitor} run at a time each, {settings.training_seconds:g} s "
-        f"of computing), send files of up to {max(settings.upload_bytes, settings.trace_bytes) // MIB} MiB, and see a "
-        f"run whose address they know; {limits} (/api/v1/limits).",
+        f"of computing{unwatched}), send files of up to {max(settings.upload_bytes, settings.trace_bytes) // MIB} MiB, "
+        f"and see a run whose address they know; {limits} (/api/v1/limits).",
         "They cannot control others' runs, read files of this machine, or run programs on it.",
     ]
     if not asks:

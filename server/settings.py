@@ -27,6 +27,7 @@ STRICT: Mapping[str, float] = {  # what limits are where strangers can reach the
     "long_seconds": 20,
     "job_seconds": 30,
     "training_seconds": 1200,
+    "training_unwatched_seconds": 60,
     "training_body_bytes": 4 * MIB,
     "training_queue": 32,
     "training_waiting_per_visitor": 2,
@@ -175,6 +176,9 @@ class Settings(BaseSettings):
     )
     training_seconds: float = limit(
         14_400, "s", "How long a run may compute, all its processes together; then it ends.", 0.1, 10**7
+    )
+    training_unwatched_seconds: float = limit(
+        0, "s", "A run that nobody follows or asks about for so long is paused; 0: it goes on by itself.", 0, 10**7
     )
     training_queue: int = limit(64, "runs", "Runs that may wait for their turn.", 1, 10_000)
     training_per_visitor: int = limit(1, "runs", "Runs of one visitor that train at the same time.", 1, 256)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from server.problems import RefusedError
 from server.refusals import busy
 from server.store.errors import StoreError
 from server.store.rows import CLAIMED, Event
 from server.store.writer import Writer
+from server.training.attention import LOOKED, Attention
 from server.training.ledger import ORDER, Ledger, event
 from server.training.messages import FINISHED
 from server.training.runs import Run
@@ -26,20 +28,28 @@ log = logging.getLogger("unrolled")
 LOOK_SECONDS = 0.25
 OBEY_SECONDS = 5.0
 PAGE = 1000
+FORSAKEN = "Nobody has looked at it for {:g} s, so that others have its place. It can be resumed."
 STATUSES = {"pause": "paused", "step": "paused", "stop": "cancelled"}  # what an action comes to
 
-Control = Callable[[Run, str, float, str], Awaitable[None]]
+Control = Callable[[Run, str, float, str, str], Awaitable[None]]
 
 
 class Elsewhere:
     """Looks into the store, as long as there is anything to look for: runs of `own`, and runs that are watched.
 
-    What is asked elsewhere of one of `own` is done by `control`, for the client whom it is charged to."""
+    What is asked elsewhere of one of `own` is done by `control`, for the client whom it is charged to; one of `own` at
+    which nobody looks for `seconds` is paused."""
 
     def __init__(
-        self, ledger: Ledger, own: Callable[[], Sequence[Run]], control: Control, clients: Mapping[str, str]
+        self,
+        ledger: Ledger,
+        own: Callable[[], Sequence[Run]],
+        control: Control,
+        clients: Mapping[str, str],
+        seconds: float,
     ) -> None:
         self._ledger, self._own, self._control, self._clients = ledger, own, control, clients
+        self._attention = Attention(seconds)
         ledger.ordered = self._ordered
         self._last: dict[str, int] = {}  # of each run that is watched here: the last event that was sent
         self._looking: asyncio.Task[None] | None = None
@@ -62,8 +72,14 @@ class Elsewhere:
         """Returns whether another server that shares the database has a run in hand."""
         return run.id not in self._clients and run.status in CLAIMED
 
+    def asked(self, run: str) -> None:
+        """Somebody asks about a run, whichever server trains it."""
+        self._attention.ask(run)
+        if self._attention.asked:
+            self.look()
+
     def look(self) -> None:
-        """Begins to look, if it is not under way; called when a run goes on here, or is watched here."""
+        """Begins to look, if it is not under way; called when a run goes on here, or somebody looks at one here."""
         if self._looking is None and not self._viewers.closing:
             self._looking = asyncio.create_task(self._look())
 
@@ -91,8 +107,11 @@ class Elsewhere:
 
     async def _look(self) -> None:
         try:
-            while (own := {run.id: run for run in self._own()}) or self._viewers.count:
-                for id in [*own, *(id for id in self._viewers.watched() if id not in own)]:
+            while (own := {run.id: run for run in self._own()}) or self._viewers.count or self._attention.asked:
+                for run in self._attention.forsaken([*own.values()], self._viewers.watched()):
+                    self._soon(self._obeyed(run, "pause", 0.0, FORSAKEN.format(self._attention.seconds)))
+                others = {*self._viewers.watched(), *self._attention.asked} - {*own}
+                for id in [*own, *others]:
                     try:
                         await (self._look_at_own(own[id]) if id in own else self._look_at(id))
                     except StoreError as error:
@@ -108,18 +127,27 @@ class Elsewhere:
 
     def _ordered(self, run: Run, order: Event) -> None:
         said = json.loads(order.data_json)
-        task = asyncio.create_task(self._obeyed(run, said["action"], said["rate"]))
+        if said["action"] == LOOKED:
+            self._attention.ask(run.id)
+        else:
+            self._soon(self._obeyed(run, said["action"], said["rate"]))
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._obeying.add(task)
         task.add_done_callback(self._obeying.discard)
 
-    async def _obeyed(self, run: Run, action: str, rate: float) -> None:
+    async def _obeyed(self, run: Run, action: str, rate: float, note: str = "") -> None:
         try:
-            await self._control(run, action, rate, self._clients[run.id])
+            await self._control(run, action, rate, self._clients[run.id], note)
         except RefusedError as refused:  # whoever asked is told when nothing comes of it
             log.info("%s of run %s, asked elsewhere: %s", action, run.id, refused.problem)
 
     async def _look_at(self, id: str) -> None:
         """Sends what is new in a run of another server to those who watch it here; they know what they have."""
+        await self._attention.tell(self._writer, id)
+        if id not in self._viewers.watched():
+            return
         if id not in self._last:
             row = await self._writer.run(id)
             self._last[id] = 0 if row is None else max(0, row.last - PAGE)

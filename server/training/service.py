@@ -48,7 +48,8 @@ class Training:
         self._known: OrderedDict[str, Run] = OrderedDict()
         self._waiting: list[Run] = []
         self._clients: dict[str, str] = {}  # run that goes on or waits -> who is charged for it
-        self.elsewhere = Elsewhere(self.ledger, self._going, self.control, self._clients)
+        unwatched = settings.training_unwatched_seconds
+        self.elsewhere = Elsewhere(self.ledger, self._going, self.control, self._clients, unwatched)
         self._looked, self._expired = -LOOK_SECONDS, -EXPIRE_SECONDS
         self._beginning = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,13 +110,13 @@ class Training:
     async def enqueue(self, run: Run, client: str) -> None:
         """Has a run wait for its turn, which may come at once."""
         self._clients[run.id] = client
-        self.elsewhere.look()
         try:
             await self.ledger.record(run, status="queued")
         except StoreError as error:
             self.conductor.cannot_store(run, error)
             raise
         self._waiting.append(run)
+        self.elsewhere.look()
         self.admit()
 
     def admit(self) -> None:
@@ -133,6 +134,7 @@ class Training:
     async def get(self, run: str) -> Run:
         """Returns a run, from memory or from the store; raises StoreError (404) for one that is not kept."""
         await self.look()
+        self.elsewhere.asked(run)
         known = self._known.get(run)
         if known is not None and self.elsewhere.is_ours(known):
             self._known.move_to_end(run)
@@ -156,7 +158,7 @@ class Training:
         """Returns how many processes train a run, or would if it were its turn."""
         return len(self.conductor.pool.of(run)) or self.settings.training_workers
 
-    async def control(self, run: Run, action: str, rate: float, client: str) -> None:
+    async def control(self, run: Run, action: str, rate: float, client: str, note: str = "") -> None:
         """Does what was asked; one thing after the other. Raises RefusedError (409) where it makes no sense."""
         async with run.control:
             if run.status in FINISHED and not (action == "stop" and run.status == "cancelled"):
@@ -169,7 +171,7 @@ class Training:
                 self._check_room(client)
                 await self.enqueue(run, client)
             elif action == "pause" and run.status in ("queued", "running"):
-                await self._pause(run)
+                await self._pause(run, note)
             elif action == "step":
                 if run.status in ("queued", "running"):
                     await self._pause(run)
@@ -208,11 +210,11 @@ class Training:
             self._clients[run.id] = client
             self._known[run.id] = run
 
-    async def _pause(self, run: Run) -> None:
+    async def _pause(self, run: Run, note: str = "") -> None:
         """Has a run wait until it is resumed; what it has is kept."""
         with contextlib.suppress(ValueError):
             self._waiting.remove(run)
-        await self.conductor.rest(run, "paused")
+        await self.conductor.rest(run, "paused", note)
 
     async def _cancel(self, run: Run) -> None:
         """Ends a run for good within moments; what it has is kept."""
