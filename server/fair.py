@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -69,9 +69,9 @@ class Fair(Generic[Item]):
 
     def __init__(self) -> None:
         self._networks: dict[str, Network[Item]] = {}
-        self._tags = Tags()
+        self._now = 0.0  # the networks' virtual time
         self._first: list[Entry[Item]] = []  # go before all others
-        self._number = 0
+        self._numbers = count()
         self._count = {True: 0, False: 0}  # of light items, and of the others
         self._seconds = {True: 0.0, False: 0.0}
 
@@ -88,18 +88,16 @@ class Fair(Generic[Item]):
     def add(self, item: Item, client: str, cost: float, light: bool = False, network: str = "") -> None:
         """Puts an item in its place."""
         if network not in self._networks:
-            self._networks[network] = Network(self._tags.start(network))
+            self._networks[network] = Network(self._now)
         there = self._networks[network]
         finish = there.tags.start(client) + cost
         there.tags.took(client, finish)
-        self._number += 1
-        insort(there.entries[light], Entry(finish, self._number, cost, light, item))
+        insort(there.entries[light], Entry(finish, next(self._numbers), cost, light, item))
         self._counted(cost, light, 1)
 
     def again(self, item: Item, cost: float, light: bool = False) -> None:
         """Puts an item before all others: it was served once, and its server was lost."""
-        self._number += 1
-        self._first.insert(0, Entry(0.0, self._number, cost, light, item))
+        self._first.insert(0, Entry(0.0, next(self._numbers), cost, light, item))
         self._counted(cost, light, 1)
 
     def pop(self, light: bool | None = None) -> Item | None:
@@ -130,13 +128,10 @@ class Fair(Generic[Item]):
         there.entries[entry.light].remove(entry)
         there.tags.now = max(there.tags.now, entry.finish)
         there.start += entry.cost
-        self._tags.now = max(self._tags.now, there.start)
-        self._tags.took(name, there.start)
+        self._now = max(self._now, there.start)
         self._counted(entry.cost, entry.light, -1)
         if not there:
             del self._networks[name]
-        if not len(self):
-            self._tags = Tags()  # nobody waits, so nobody is ahead of anybody
 
     def _counted(self, cost: float, light: bool, sign: int) -> None:
         self._count[light] += sign

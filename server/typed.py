@@ -23,5 +23,5 @@ def require_typed(given: Mapping[str, object], options: Mapping[str, Option], cs
 
 def _has_text(value: object, csv: bool) -> bool:
     if isinstance(value, list):
-        return any(isinstance(item, str) or _has_text(item, csv=True) for item in value)
+        return any(isinstance(item, str) or _has_text(item, csv) for item in value)
     return isinstance(value, str) and not csv

@@ -160,6 +160,47 @@ def test_guesses_are_counted_for_each_network_and_for_all() -> None:
     assert len(guesses._each) == MOST_NETWORKS
 
 
+def test_what_is_promised_in_figures() -> None:
+    """Twenty guesses a minute from a network, 200 from all; ten thousand networks are remembered."""
+    one, every = Guesses(), Guesses()
+    for _ in range(20):
+        assert one.wait("a", 0.0) == 0
+        one.wrong("a", 0.0)
+    assert (one.wait("a", 0.0), one.wait("a", 59.5), one.wait("a", 60.0)) == (60.0, 0.5, 0.0)
+    for n in range(200):
+        assert every.wait("another", 0.0) == 0
+        every.wrong(f"network {n}", 0.0)
+    assert every.wait("another", 0.0) == 60.0
+    for n in range(10_001):
+        every.wrong(f"network {n}", 1.0)
+    assert len(every._each) == 10_000
+    assert "network 0" not in every._each
+
+
+@pytest.mark.parametrize(("age", "known"), [(0, True), (7 * 86_400 - 60, True), (7 * 86_400 + 60, False)])
+def test_a_cookie_is_good_for_a_week(settings: Settings, age: int, known: bool) -> None:
+    held = Passphrase(settings)
+    signer, now = held._sign(), held._sign().get_timestamp()
+    signer.get_timestamp = lambda: now - age  # type: ignore[method-assign]
+    cookie = signer.sign("entered").decode()
+    assert Passphrase(settings).entered(cookie) is known
+
+
+@pytest.mark.parametrize("length", [8, 256])
+def test_the_shortest_and_the_longest_passphrase(length: int) -> None:
+    assert passphrase_of(Settings(passphrase="ü" * length)) == "ü" * length
+    with pytest.raises(InputError):
+        passphrase_of(Settings(passphrase="ü" * (length - 1 if length == 8 else length + 1)))
+
+
+def test_no_more_of_a_file_is_read_than_could_be_a_passphrase(tmp_path: Path) -> None:
+    file = tmp_path / "passphrase"
+    file.write_text("long enough\n" + "x" * 4084 + "and more")
+    assert passphrase_of(Settings(passphrase_file=str(file))) == "long enough"
+    file.write_bytes(b"long enough\n" + b"x" * 4084 + b"\xff")  # no text, and not looked at
+    assert passphrase_of(Settings(passphrase_file=str(file))) == "long enough"
+
+
 def test_it_is_in_no_log_and_in_no_representation(
     client: TestClient, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

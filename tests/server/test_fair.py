@@ -89,6 +89,40 @@ def test_what_is_put_back_is_first() -> None:
     assert drained(queue) == ["first", "second"]
 
 
+def test_what_was_put_back_last_is_first_in_its_own_lane_and_is_counted() -> None:
+    queue: Fair[str] = Fair()
+    queue.add("waits", "a", 1.0, light=True)
+    queue.again("one", 2.0)
+    queue.again("two", 4.0)
+    queue.again("light", 0.5, light=True)
+    assert (len(queue), queue.seconds(False), queue.seconds(True)) == (4, 6.0, 1.5)
+    assert [queue.pop(light=True), queue.pop(light=True), queue.pop(light=True)] == ["light", "waits", None]
+    assert drained(queue) == ["two", "one"]
+    assert (len(queue), queue.seconds(False), queue.seconds(True)) == (0, 0.0, 0.0)
+
+
+def test_a_network_that_was_idle_has_saved_nothing() -> None:
+    queue: Fair[str] = Fair()
+    for n in range(40):
+        queue.add("busy", f"{n}", 1.0, network="busy")
+    queue.add("idle", "a", 1.0, network="idle")
+    assert [queue.pop() for _ in range(20)].count("idle") == 1  # it has nothing more, and is idle for 18 s
+    for n in range(20):
+        queue.add("idle", f"{n}", 1.0, network="idle")
+    assert abs([queue.pop() for _ in range(10)].count("idle") - 5) <= 1
+
+
+def test_who_comes_when_all_have_been_served_is_equal_to_those_who_come_then() -> None:
+    queue: Fair[str] = Fair()
+    for _ in range(10):
+        queue.add("early", "a", 1.0, network="early")
+    drained(queue)
+    for name in ("early", "late"):
+        for n in range(10):
+            queue.add(name, f"{n}", 1.0, network=name)
+    assert Counter(queue.pop() for _ in range(10)) == {"early": 5, "late": 5}
+
+
 def test_many_names_made_up_in_one_network_get_one_share() -> None:
     queue: Fair[str] = Fair()
     for n in range(100):

@@ -160,6 +160,16 @@ def test_those_whom_time_has_overtaken_are_forgotten() -> None:
     assert [tags.start(f"{number}") for number in (0, 588, 599)] == [599.0, 599.0, 609.5]
 
 
+def test_those_who_are_ahead_of_time_are_known_however_many_they_are() -> None:
+    tags = Tags()
+    for number in range(512):
+        tags.took(f"{number}", float(number))
+    tags.now = 500.0
+    assert len(tags._finish) == 512  # there is room, and nobody is looked at
+    tags.took("one more", 600.0)
+    assert list(tags._finish) == [*(f"{number}" for number in range(501, 512)), "one more"]
+
+
 def test_what_nobody_awaits_is_taken_from_anywhere_in_the_queue() -> None:
     queue: Fair[str] = Fair()
     names = ["a", "b", "c"]

@@ -65,6 +65,20 @@ def test_only_so_many_clients_are_remembered() -> None:
     assert len(pit._each) == MOST_CLIENTS
 
 
+def test_who_is_refused_again_is_remembered_longer_than_those_who_are_not() -> None:
+    pit = Tarpit()
+    for _ in range(20):
+        pit.refused("again", 0.0)
+    for n in range(9_999):
+        pit.refused(f"client {n}", 0.0)
+    assert len(pit._each) == 10_000
+    pit.refused("again", 1.0)
+    pit.refused("one more", 1.0)
+    assert len(pit._each) == 10_000
+    assert "client 0" not in pit._each
+    assert pit.refused("again", 1.0) >= 1
+
+
 def test_who_was_refused_long_ago_is_forgotten() -> None:
     pit = Tarpit()
     for n in range(100):
@@ -78,6 +92,10 @@ def test_what_is_promised_in_figures() -> None:
     tarpit = Tarpit()
     assert [tarpit.refused("one", 0.0) for _ in range(20)] == [0.0] * 20
     assert [tarpit.refused("one", 0.0) for _ in range(3)] == pytest.approx([1.0, 1.02, 1.04])
+    assert [tarpit.refused("one", 0.0) for _ in range(1000)][-1] == 10.0  # and never more than 10 s late
+    all_together = Tarpit()
+    held = [all_together.refused(f"client {n}", 0.0) for n in range(253)]
+    assert held == pytest.approx([0.0] * 250 + [1.0, 1.004, 1.008])
     slow = Tarpit()
     assert [slow.refused("slow", 0.25 * number) for number in range(100)] == [0.0] * 100
     quick = Tarpit()
