@@ -92,8 +92,7 @@ CHUNKS = TO_ANALYSIS + b"Transfer-Encoding: chunked\r\n\r\n"
 WEIGHTS, TRACES, ANALYSIS = "/api/v1/weights", "/api/v1/traces", "/api/v1/analysis"
 # What may still be coming: nobody reads an answer while sending, and a body has its time.
 WAITED_FOR = {"a body that is declared as 2**63": QUIET_SECONDS, "a body without an end": QUIET_SECONDS,
-              "chunks of one byte": BODY_SECONDS, "a chunk's extension": BODY_SECONDS,
-              "a trailer without an end": BODY_SECONDS}  # fmt: skip
+              "chunks of one byte": BODY_SECONDS}  # fmt: skip
 BOMBS: dict[str, tuple[Attack, set[int]]] = {
     "npz of 1 GiB": (post(WEIGHTS, NPZ, bomb(2**30)), {422}),
     "npz of 4 GiB less a MiB": (post(WEIGHTS, NPZ, bomb(2**32 - MIB)), {422}),
@@ -123,8 +122,8 @@ BOMBS: dict[str, tuple[Attack, set[int]]] = {
     "a body that is declared as 2**63": (sent(TO_ANALYSIS + b"Content-Length: 9223372036854775808\r\n\r\n"), {413}),
     "a body without an end": (sent(CHUNKS, b"10000\r\n" + b" " * 65536 + b"\r\n"), {413, 0}),
     "chunks of one byte": (sent(CHUNKS, b"1\r\n \r\n" * 10_000), {400, 408, 413, 0}),
-    "a chunk's extension": (sent(CHUNKS + b"1;", b"a" * 65536), {400, 413, 408, 0}),
-    "a trailer without an end": (sent(CHUNKS + b"0\r\n", b"x: " + b"a" * 65536 + b"\r\n"), {400, 408, 413, 431, 0}),
+    "a chunk's extension": (sent(CHUNKS + b"1;", b"a" * 65536), {400, 0}),
+    "a trailer without an end": (sent(CHUNKS + b"0\r\n", b"x: " + b"a" * 65536 + b"\r\n"), {400, 0}),
     "a header without an end": (sent(GET + b"X: ", b"a" * 65536), {431, 0}),
     "headers without an end": (sent(GET, b"a: b\r\n" * 10_000), {431, 0}),
     "an address without an end": (sent(b"GET /", b"a" * 65536), {414, 0}),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,24 +24,27 @@ ROUTES = ("/api/v1/analysis", *CONFIGS, "/api/v1/bugs/find", "/api/v1/training",
 FILES = ("/api/v1/weights", "/api/v1/traces")
 LONG, ALIKE = 64 * 1024, (*CONFIGS, "/api/v1/training")  # are read as another one's are
 GOOD = {"a subnormal", "a million decimals", "too much together"}  # to a route that says what a config costs
-ECHO, MOST_BYTES, SECONDS = 64, 4096, 0.1
+ECHO, MOST_BYTES, SECONDS, TRIES = 64, 4096, 0.1, 5
 BODIES = bodies()
 VALUES: list[Any] = [None, True, "x", "", "1e999", [], {}, [[1]], -1, 0.5, 2**63, 10**400, -(10**30), 1e300, "\u202e\0"]
 
 
 @dataclass
 class Sent:
-    """The one run that controls are sent to, and how long every answer took."""
+    """The one run that controls are sent to; and every answer is there in time."""
 
     client: TestClient
     run: str
-    seconds: list[float] = field(default_factory=list)
 
     def post(self, route: str, content: bytes, media: str = "application/json") -> Any:
-        begun = time.perf_counter()
-        response = self.client.post(route.replace("{id}", self.run), content=content, headers={"content-type": media})
-        self.seconds.append(time.perf_counter() - begun)
-        return response
+        """Returns the answer. One that comes late is asked for again: what is slow by itself is so each time."""
+        times: list[float] = []
+        while not times or (times[-1] > SECONDS and len(times) < TRIES):
+            begun = time.perf_counter()
+            answer = self.client.post(route.replace("{id}", self.run), content=content, headers={"content-type": media})
+            times.append(time.perf_counter() - begun)
+        assert min(times) < within(SECONDS), (route, times)
+        return answer
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,6 @@ def sent(client: TestClient) -> Iterator[Sent]:
     found = Sent(client, started.json()["id"])
     yield found
     client.delete(f"/api/v1/training/{found.run}")
-    assert statistics.median(found.seconds) < within(SECONDS)
 
 
 def check_refusal(response: Any, body: bytes) -> None:
