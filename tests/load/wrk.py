@@ -21,6 +21,7 @@ from tests.load.stage import served
 
 CONNECTIONS = 32
 JOB_SECONDS = 0.005
+NEAR = 0.02  # of it; more would say as much about the rate as what is promised leaves
 SMALL = "/api/v1/analysis?hidden=4&batch=1&lag=5&include=&certificate=false&steps={steps}&seed={seed}"
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 WARMING = 150  # analyses, so that every compute process has done some
@@ -114,13 +115,13 @@ async def _calibrated(port: int) -> tuple[int, float]:
     connection, steps = await Connection.of_visitor(port), 40
     for seed in range(WARMING):
         await connection.get(SMALL.format(steps=steps, seed=10_000 + seed))
-    for trial in range(6):
+    for trial in range(12):
         before = await _computed(connection)
-        for seed in range(30):
+        for seed in range(60):
             await connection.get(SMALL.format(steps=steps, seed=100 * trial + seed))
         after = await _computed(connection)
         took = (after[0] - before[0]) / (after[1] - before[1])
-        if abs(took / JOB_SECONDS - 1) < 0.05:
+        if abs(took / JOB_SECONDS - 1) < NEAR:
             break
         steps = max(16, min(2000, round(steps * JOB_SECONDS / took)))
     connection.close()
