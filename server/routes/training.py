@@ -47,17 +47,18 @@ async def presets(request: Request) -> Response:
 @router.post("/estimate", **told.estimated())
 async def estimate(request: Request) -> Response:
     """What a lab would take, before it runs: bytes of its largest lane, seconds of one core for all lanes; and on how
-    many processes they run. Nothing is trained."""
+    many processes they run. `unwatched_seconds`: how long nobody may look at it until it is paused; 0: for ever.
+    Nothing is trained."""
     settings = services(request).settings
     lab = await asking.read_lab(request, settings)
     cost = await asyncio.to_thread(estimate_lab, lab)
     processes = min(settings.training_workers, len(lab.lanes))
-    return _answer({**asdict(cost), "processes": processes})
+    return _answer({**asdict(cost), "processes": processes, "unwatched_seconds": settings.training_unwatched_seconds})
 
 
 @router.post("", status_code=NEW, **told.started())
 async def start(request: Request) -> Response:
-    """Starts a run of the lab in the body. It goes on whether anybody watches or not."""
+    """Starts a run of the lab in the body. It goes on whether anybody watches or not, but for `unwatched_seconds`."""
     here = services(request)
     key = asking.read_key(request)
     lab = await asking.read_lab(request, here.settings)

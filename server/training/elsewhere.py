@@ -28,7 +28,7 @@ log = logging.getLogger("unrolled")
 LOOK_SECONDS = 0.25
 OBEY_SECONDS = 5.0
 PAGE = 1000
-FORSAKEN = "Nobody has looked at it for {:g} s, so that others have its place. It can be resumed."
+FORSAKEN = "Nobody had looked at it for {:g} s, so that others have its place. It can be resumed."
 STATUSES = {"pause": "paused", "step": "paused", "stop": "cancelled"}  # what an action comes to
 
 Control = Callable[[Run, str, float, str, str], Awaitable[None]]

@@ -128,7 +128,9 @@ test("each status has its words, with an honest remaining time", () => {
 
 test("durations and losses in words", () => {
   assert.deepEqual([0.2, 5.4, 300, 9000, null, NaN].map(duration), ["less than a second", "5 s", "5 min", "2.5 h", "", ""]);
-  assert.equal(estimateWords({ bytes: 3e6, seconds: 80, processes: 2 }), "Takes about 40 s in 2 processes and 6 MiB of memory.");
+  const cost = { bytes: 3e6, seconds: 80, processes: 2, unwatched_seconds: 0 };
+  assert.equal(estimateWords(cost), "Takes about 40 s in 2 processes and 6 MiB of memory.");
+  assert.equal(estimateWords({ ...cost, unwatched_seconds: 60 }), `${estimateWords(cost)} When nobody has looked at it for 60 s, it is paused.`);
   const lab = { task: "text", vocabulary: "word" };
   assert.deepEqual(measured(Math.LN2, lab, "bits"), { value: 1, unit: "bits per word" });
   assert.equal(measured(0, lab, "perplexity").value, 1);

@@ -58,7 +58,7 @@ def test_a_run_is_paused_when_nobody_looks_and_goes_on_when_it_is_asked_to(owner
     id = owner.start(LONG)
     until(owner, id, "paused")
     run = owner.run(id)
-    assert f"Nobody has looked at it for {span:g} s" in run["note"]
+    assert f"Nobody had looked at it for {span:g} s" in run["note"]
     assert run["tokens"] > 0
     assert owner.control(id, "resume").status == 200
     owner.until(id, "running")
@@ -95,6 +95,10 @@ def test_whoever_asks_about_it_keeps_it_going(owner: Visitor, servers: list[Live
 def test_the_strict_limits_have_it_and_a_machine_of_ones_own_does_not() -> None:
     assert Settings(public=True).training_unwatched_seconds == 60
     assert Settings().training_unwatched_seconds == 0
+
+
+def test_the_estimate_says_it_before_a_run_is_started(owner: Visitor, span: float) -> None:
+    assert owner.ask("POST", f"{API}/estimate", LONG).body["unwatched_seconds"] == span
 
 
 def test_without_a_limit_nobody_is_noted_and_nothing_is_forsaken(monkeypatch: pytest.MonkeyPatch) -> None:
