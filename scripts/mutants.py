@@ -37,8 +37,8 @@ TARGET = 85  # per cent
 TARGETS: dict[str, tuple[str, ...]] = {
     "engine.recorded.archive": ("tests/engine/test_recorded_bad.py", "tests/engine/test_recorded.py"),
     "engine.recorded.meta": ("tests/engine/test_recorded_bad.py", "tests/engine/test_recorded.py"),
-    "engine.weights.npz": ("tests/engine/test_weights_files.py",),
-    "engine.weights.safetensors": ("tests/engine/test_weights_files.py",),
+    "engine.weights.npz": ("tests/engine/test_npz_bounds.py", "tests/engine/test_weights_files.py"),
+    "engine.weights.safetensors": ("tests/engine/test_safetensors_bounds.py", "tests/engine/test_weights_files.py"),
     "server.strict": ("tests/server/test_parts.py",),
     "server.typed": ("tests/server/test_typed.py",),
     "server.guesses": ("tests/server/test_door.py",),

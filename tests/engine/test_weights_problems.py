@@ -139,3 +139,25 @@ def test_states_that_do_not_fit(states: dict[str, np.ndarray], said: str) -> Non
 def test_native_states_keep_their_layers() -> None:
     with pytest.raises(InputError, match="must be layers l0, l1"):
         import_states("native", "gru", {"l1.h": np.zeros((2, 5))})
+
+
+def test_no_tensor_and_too_many() -> None:
+    (said,) = problems("pytorch", "lstm", {})
+    assert "0 tensors" in said
+    assert "must be 1 to 4096" in said
+    (said,) = problems("pytorch", "lstm", {f"a{n}": 0.0 for n in range(4097)})
+    assert "4097 tensors" in said
+
+
+def test_a_kernel_without_its_second_axis() -> None:
+    (said,) = problems("pytorch", "lstm", {**LSTM, "weight_ih_l0": np.zeros(20)})
+    assert said.startswith("weight_ih_l0 = shape (20,): must have the axes (4*hidden, inputs).")
+
+
+def test_a_readout_and_an_embedding_that_do_not_fit() -> None:
+    around = {"readout.weight": np.zeros((4, 7)), "readout.bias": np.zeros(3), "embedding.weight": np.zeros((4, 7))}
+    said = problems("pytorch", "lstm", {**LSTM, **around})
+    beginnings = ("readout.weight = shape (4, 7): must have shape (outputs, hidden) = (4, 5).",
+                  "readout.bias = shape (3,): must have shape (outputs) = (4).",
+                  "embedding.weight = shape (4, 7): must have shape (symbols, inputs) = (4, ")  # fmt: skip
+    assert all(any(one.startswith(beginning) for one in said) for beginning in beginnings)

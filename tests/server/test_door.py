@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from engine import InputError
 from server import logs
 from server.app import create_app
-from server.door import own
+from server.door import _as_sent, own
 from server.guesses import MOST_NETWORKS, OF_ALL, OF_ONE, SPAN, Guesses
 from server.passphrase import COOKIE, Passphrase, passphrase_of
 from server.secret import secret_of
@@ -93,6 +93,11 @@ def test_a_program_bears_it(running: TestClient) -> None:
         assert running.get(SMALL, headers=headers).status_code == 200
     assert running.get(SMALL, headers={"authorization": "Bearer wrong"}).status_code == 401
     assert running.get(SMALL, headers={"authorization": "Basic wrong"}).status_code == 401
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_header_is_read_as_it_was_sent(encoding: str) -> None:
+    assert _as_sent(SECRET.encode(encoding).decode("latin-1")) == SECRET  # a server reads every header as Latin-1
 
 
 @pytest.mark.parametrize("body", [b"\xff=1", b"a=%ff", b"&".join([b"a=1"] * 9), b"x" * 20_000])

@@ -103,6 +103,41 @@ def test_a_trace_for_which_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> 
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "60")
 
 
+def stored(tmp_path: Path, parts: Sequence[bytes], most: int = 2**22, seconds: float = 5, pause: float = 0) -> bytes:
+    given = request(parts, pause, content_type="application/zip")
+    settings = Settings(trace_bytes=most, trace_seconds=seconds)
+    size = asyncio.run(receiving._stored(given, settings, tmp_path / "trace"))
+    found = (tmp_path / "trace").read_bytes()
+    assert len(found) == size
+    return found
+
+
+def test_a_trace_is_stored_piece_by_piece_and_has_exactly_so_many_bytes(tmp_path: Path) -> None:
+    parts = [bytes([n]) * 400_000 for n in range(8)]  # a piece is full after three
+    assert stored(tmp_path, parts, 3_200_000) == b"".join(parts)
+    with pytest.raises(RefusedError, match="at most 3199999 bytes") as refused:
+        stored(tmp_path, parts, 3_199_999)
+    assert refused.value.status == 413
+
+
+def test_a_trace_that_does_not_arrive(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="must arrive within 0"):
+        stored(tmp_path, [b"PK", b"more"], seconds=0.1, pause=0.5)
+    given = request([], content_type="application/zip")  # its client leaves at once
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(receiving._stored(given, Settings(), tmp_path / "trace"))
+
+
+@pytest.mark.parametrize("code", [errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EIO])
+def test_a_disk_that_fails_while_a_trace_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    async def failing(*_: object) -> int:
+        raise OSError(code, "it failed")
+
+    monkeypatch.setattr(receiving, "_written", failing)
+    with pytest.raises(OSError if code == errno.EIO else RefusedError):
+        stored(tmp_path, [b"PK"])
+
+
 def test_a_trace_on_the_disk_is_tested(tmp_path: Path) -> None:
     path = tmp_path / "x.trace"
     path.write_bytes(trace())
