@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,7 @@ def bomb(size: int) -> bytes:
     return out.getvalue()
 
 
+@cache
 def lying_bomb() -> bytes:
     """A packed member that says it is small, and unpacks to 64 MiB."""
     content = npy(np.zeros(8 << 20))

@@ -68,8 +68,12 @@ def sent(request: bytes, again: bytes = b"") -> Attack:
 
 
 def gzipped(count: int) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packer.compress(bytes(MIB)) for _ in range(count)) + packer.flush()
+    """So many MiB of zeros, the packed one said again and again: to pack them all would take seconds."""
+    packer, check = zlib.compressobj(9, zlib.DEFLATED, -15), 0
+    block = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
+    for _ in range(count):
+        check = zlib.crc32(bytes(MIB), check)
+    return b"\x1f\x8b\x08" + bytes(7) + block * count + b"\3\0" + struct.pack("<2I", check, count * MIB)
 
 
 def members(count: int) -> bytes:
