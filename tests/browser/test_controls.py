@@ -142,6 +142,8 @@ def test_where_a_part_alone_cannot_be_had_the_rest_is_not_said_to_be_old(missing
     choose(control_of(page, "gain"), next(o for o in OPTIONS if o.name == "gain"), "2.5")
     expect(page.locator("#notice")).to_contain_text("The rest of this choice is shown.")
     expect(sentence).not_to_have_text(before)
+    if missing == "credit":
+        expect(page.locator("[data-figure=credit] .plot-note")).to_have_text("Still of the choice before.")
     page.unroute(f"**/api/v1/{missing}?*")
     expect(page.locator("#notice")).to_be_hidden()  # it asks again by itself
     assert all(fault.startswith("Failed to load resource") for fault in faults)

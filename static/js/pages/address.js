@@ -80,19 +80,13 @@ export class Address {
   }
 
   /**
-   * Returns what is too long for a link, in words; "" if the link holds everything.
+   * Returns a link that shows the same numbers even where other defaults hold, and says what is too long for it.
    * @param {import("../state.js").State} state
+   * @param {(words: string) => void} say
    */
-  lost(state) {
+  link(state, say) {
     const names = tooLong(state);
-    return names.length ? `The link does not hold your ${names.join(" and ")}, which is too long for an address: opened elsewhere it shows the default one.` : "";
-  }
-
-  /**
-   * Returns a link that shows the same numbers even where other defaults hold.
-   * @param {import("../state.js").State} state
-   */
-  link(state) {
+    if (names.length) say(`The link does not hold your ${names.join(" and ")}, which is too long for an address: opened elsewhere it shows the default one.`);
     return location.origin + location.pathname + toSearch(state, this.options, { whole: true });
   }
 }

@@ -74,11 +74,7 @@ class Explore {
 
   listen() {
     listenQuestions((name) => this.question(name));
-    chrome({ recolour: () => this.recolour(), resize: () => this.resize(), link: () => {
-      const lost = this.address.lost(this.state);
-      if (lost) notice(lost);
-      return this.address.link(this.state);
-    } });
+    chrome({ recolour: () => this.recolour(), resize: () => this.resize(), link: () => this.address.link(this.state, notice) });
     addEventListener("popstate", () => {
       this.state = this.address.returned();
       this.deeper.open(this.state.view.deep);
@@ -249,6 +245,7 @@ class Explore {
   /** @param {unknown} error */
   refused(error) {
     noCertificate();
+    this.waiting.rest();
     const other = this.analysis === null ? instead(error, this.state.config, this.catalogue.options) : null;
     if (other) {
       this.warned = true;

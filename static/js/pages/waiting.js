@@ -12,18 +12,27 @@ export class Waiting {
     this.buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll(".figure-tools button"));
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    this.computing = false;
     root.querySelector(".plot-frame")?.append(this.note);
   }
 
   /** @param {boolean} waiting */
   set(waiting) {
+    this.computing = waiting;
     if (waiting) {
+      this.say();
       this.timer ??= setTimeout(() => this.show(true), SOON_MS);
       return;
     }
     clearTimeout(this.timer);
     this.timer = undefined;
     this.show(false);
+  }
+
+  /** The new one cannot be had for now: the page says elsewhere why, and when it asks again. */
+  rest() {
+    this.computing = false;
+    this.say();
   }
 
   /**
@@ -33,9 +42,15 @@ export class Waiting {
   show(waiting) {
     if (this.note.hidden !== waiting) return;
     this.root.classList.toggle("waiting", waiting);
-    this.root.setAttribute("aria-busy", String(waiting));
     this.note.hidden = !waiting;
-    setText(this.note, this.root.querySelector("canvas") ? "Still of the choice before. Computing\u2026" : "Computing\u2026");
+    this.say();
     for (const button of this.buttons) button.disabled = waiting; // nobody saves what is of another choice than the rest
+  }
+
+  /** @private */
+  say() {
+    const old = this.root.querySelector("canvas") ? "Still of the choice before." : "";
+    setText(this.note, this.computing ? `${old} Computing\u2026`.trim() : old || "Not there yet.");
+    this.root.setAttribute("aria-busy", String(this.computing && !this.note.hidden));
   }
 }
