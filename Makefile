@@ -55,7 +55,7 @@ bench: $(VENV)/.torch ## the figures of benchmarks/README.md
 	$(PY) -m benchmarks.store
 	$(PY) -m benchmarks.taps
 
-faults: $(VENV)/.dev ## everything that may go wrong, often: killed, hung, full, locked, stopped (18 minutes on a busy machine)
+faults: $(VENV)/.dev ## everything that may go wrong, often: killed, hung, full, locked, stopped (9 minutes on a free machine)
 	$(PY) -m tests.faults
 
 lock: $(VENV)/.uv ## after editing the dependencies: write uv.lock and package-lock.json anew
