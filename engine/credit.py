@@ -108,7 +108,8 @@ class _Rows:
                 self.step(t, squares[n, :, self.start : self.stop], careful)
             if reset[t]:
                 self.end()
-        if not careful and not (squares.min() >= LEAST and squares.max() < np.inf):  # true for NaN
+        low, high = squares.min(initial=1.0), squares.max(initial=1.0)
+        if not careful and not (low >= LEAST and high < np.inf):  # true for NaN
             return None
         norms = squares if careful else np.sqrt(squares)
         start, stop = np.array(ends).T[:, :, None]

@@ -44,3 +44,13 @@ def test_what_was_begun_without_care_is_done_again(cell: tuple[str, bool], layer
     monkeypatch.setattr(engine.credit._Rows, "back", lambda *words: back(*words[:-1], True))
     for part, careful in zip(found, credit(network, params, tape, reset, rows), strict=True):
         assert part is None or (np.array_equal(part, careful) and part.max() > 0.01)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids="-".join(("{0[0]}", "{0[1]}")).format)
+def test_no_loss_has_no_row(cell: tuple[str, bool]) -> None:
+    network = Network(CELLS[cell], layers=1, inputs=3, hidden=H, outputs=1, embedding=0, classify=False)
+    params = {name: np.full(shape, 0.1) for name, shape in network.shapes().items()}
+    data = Data(np.ones((T, 3, B)), np.ones((T, 1, B)), np.ones(T, bool), (np.zeros((network.state, B)),))
+    reset = np.zeros(T, bool)
+    found = credit(network, params, unroll(network, params, data, reset), reset, np.zeros(0, np.int64))
+    assert [None if part is None else part.shape for part in found] == [(0, T), (0, T) if cell[0] == "lstm" else None]

@@ -55,6 +55,18 @@ def test_its_figures_bear_the_steps_own_numbers(client: TestClient) -> None:
     assert answer["figures"]["costs"]["data"]
 
 
+@pytest.mark.parametrize("media", ["application/json", BINARY])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_steps_at_which_no_loss_is_read_have_no_credit(client: TestClient, cell: str, media: str) -> None:
+    asked = f"/api/v1/closeup?loss_at=last&steps=100&hidden=4&batch=2&cell={cell}&from=10&to=32"
+    answer = client.get(asked, headers={"accept": media})
+    assert answer.status_code == 200
+    found = (decode(answer.content) if media == BINARY else answer.json())["analysis"]
+    assert np.shape(found["credit"]["h"])[0] == len(found["credit"]["loss_steps"]) == 0
+    assert found["words"]["credit"] == "No loss is read at these steps."
+    assert np.max(found["full"]["h"]) > 0, "the loss at the end reaches them"
+
+
 @pytest.mark.parametrize(("given", "steps"), [("", (700, 900)), ("&from=100", (100, 300)), ("&to=150", (0, 150)),
                                               ("&from=880", (880, 900))])
 def test_what_is_left_out_of_the_range_has_a_default(client: TestClient, given: str, steps: tuple[int, int]) -> None:
