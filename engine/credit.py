@@ -38,7 +38,7 @@ def credit(network: Network, params: Params, tape: Tape, reset: NDArray[np.bool_
     is_row[loss_steps] = True
     joins: list[bool] = is_row.tolist()
     out = np.zeros((network.cell.parts, len(loss_steps), T))
-    for end in range(T, 0, -TOGETHER):
+    for end in range(loss_steps.max(initial=-1) + 1, 0, -TOGETHER):  # after the last loss there is nothing
         first = max(0, end - TOGETHER)
         before = None if careful else sweep.saved()
         norms = sweep.back(range(first, end), joins, is_reset, careful)
@@ -108,8 +108,7 @@ class _Rows:
                 self.step(t, squares[n, :, self.start : self.stop], careful)
             if reset[t]:
                 self.end()
-        low, high = squares.min(initial=1.0), squares.max(initial=1.0)
-        if not careful and not (low >= LEAST and high < np.inf):  # true for NaN
+        if not careful and not (squares.min() >= LEAST and squares.max() < np.inf):  # true for NaN
             return None
         norms = squares if careful else np.sqrt(squares)
         start, stop = np.array(ends).T[:, :, None]

@@ -214,5 +214,4 @@ def test_two_visitors_share_the_processes(server: Live, owner: Visitor) -> None:
     owner.trained(first, before + 5_000)
     owner.control(first, "stop")
     other.control(second, "stop")
-    owner.ask("GET", "/train")  # one that had no time to hand its lanes back was ended, and comes back for this
-    until(lambda: len(trainers(server)) == 2, within(5))
+    until(lambda: len(trainers(server)) == 2, 5)
