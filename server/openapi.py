@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import compile_path
 
 from engine import CONVENTIONS, OPTION, OPTIONS, REDUCTIONS
 from server import answers, schemas, uploads
@@ -213,5 +214,18 @@ def document(app: FastAPI) -> Schema:
         made = get_openapi(title=app.title, version=app.version, routes=app.routes, description=app.description)
         # FastAPI would say that 422 is its own kind of error; here every error is a problem.
         made.setdefault("components", {})["schemas"] = components()
+        _tell_apart(made["paths"])
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _tell_apart(paths: dict[str, Schema]) -> None:
+    """Says of each operation whose address holds a name what is answered to words that are addresses of their own, and
+    do not have its method: /training/estimate is no run, and can only be posted to."""
+    for template, operations in paths.items():
+        named = compile_path(template)[0]
+        words = [path for path in paths if path != template and "{" not in path and named.match(path)]
+        for method, operation in operations.items():
+            if lacking := [path for path in words if method not in paths[path]]:
+                said = f"At {', '.join(lacking)}: no name, and without this method; see Allow"
+                operation["responses"]["405"] = {"description": said, "content": PROBLEM}

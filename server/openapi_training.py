@@ -11,7 +11,7 @@ from server.components import Schema
 from server.negotiation import media_type
 from server.openapi import BODY_ERRORS, ERRORS, PROBLEM
 from server.store.rows import RUN_ID
-from server.training.asking import ACTIONS, KEY, NUMBER
+from server.training.asking import ACTIONS, KEY, LARGEST, NUMBER
 from server.work import BINARY, CSV, JSON
 
 __all__ = ["CSV", "JSON", "chosen", "controlled", "deleted", "estimated", "figures", "listed", "moment", "one"]
@@ -76,10 +76,11 @@ ID: Schema = {"name": "id", "in": "path", "required": True, "description": "Of t
 LANE: Schema = {"name": "lane", "in": "path", "required": True, "schema": {"type": "string"}} | {
     "description": "strategy.seed: the strategy's place in the lab, from 0, and the seed."
 }
-TOKENS: Schema = {"name": "tokens", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": LARGEST}
+TOKENS: Schema = {"name": "tokens", "in": "path", "required": True, "schema": COUNT}
 WHOLE: Schema = {"type": "string", "pattern": f"^{NUMBER.pattern}$"}
 AFTER: Schema = {"name": "after", "in": "query", "description": "The id of the last event that you have."} | {
-    "schema": {"type": "integer", "minimum": 0, "default": 0}
+    "schema": COUNT | {"default": 0}
 }
 LAST: Schema = {"name": "Last-Event-ID", "in": "header", "description": "The same; it goes before `after`."} | {
     "schema": WHOLE
@@ -170,7 +171,7 @@ def moment() -> Told:
 
 
 def figures(measures: tuple[str, ...], themes: tuple[str, ...]) -> Told:
-    seed: Schema = {"name": "seed", "in": "query", "schema": {"type": "integer", "minimum": 0}} | {
+    seed: Schema = {"name": "seed", "in": "query", "schema": COUNT} | {
         "description": "The seed whose probes are drawn; by default the first."
     }
     measure: Schema = {"name": "measure", "in": "query", "schema": {"enum": list(measures), "default": "nats"}} | {

@@ -82,19 +82,19 @@ async def own(request: Request) -> Response:
 
 
 @router.get("/{id:run}", **told.one())
-async def one(request: Request, id: str) -> Response:
+async def one(request: Request) -> Response:
     """How a run stands: status, lab, progress, seconds and peak memory of each strategy, verdict."""
     here = services(request)
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
     return _told(here, run, run.visitor == here.visitors.known(request))
 
 
 @router.get("/{id:run}/events", **told.stream())
-async def events(request: Request, id: str) -> Response:
+async def events(request: Request) -> Response:
     """The run's events as server-sent events: those after `after` or Last-Event-ID, then those that come."""
     here = services(request)
     after = asking.read_after(request)
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
     if run.resting and after >= run.last and request.headers.get("last-event-id"):
         return Response(status_code=204)  # tells a browser that there is nothing to come back for
     if seen(request.scope).method == "HEAD":
@@ -107,11 +107,11 @@ async def events(request: Request, id: str) -> Response:
 
 
 @router.get("/{id:run}/points", **told.points())
-async def points(request: Request, id: str) -> Response:
+async def points(request: Request) -> Response:
     """The same events as JSON, up to 5,000 at a time, without a stream."""
     here = services(request)
     after = asking.read_after(request)
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
     found = await here.training.writer.events(run.id, after, PAGE)
     items = ",".join(f'{{"id":{each.id},"event":"{each.kind}","data":{each.data_json}}}' for each in found)
     last = found[-1].id if found else after
@@ -120,61 +120,64 @@ async def points(request: Request, id: str) -> Response:
 
 
 @router.post("/{id:run}/control", **told.controlled())
-async def control(request: Request, id: str) -> Response:
+async def control(request: Request) -> Response:
     """Pauses, resumes, steps or stops a run of yours, or changes its learning rate while it goes on."""
     here = services(request)
-    run = await _own(here, request, id)
+    run = await _own(here, request)
     asked = await asking.read_control(request, here.settings)
     await here.training.control(run, asked.action, asked.rate, here.visitors.client(request).name)
     return _told(here, run, True)
 
 
 @router.delete("/{id:run}", **told.deleted())
-async def delete(request: Request, id: str) -> Response:
+async def delete(request: Request) -> Response:
     """Cancels a run of yours that goes on, which is kept as it stands; deletes one that has come to its end."""
     here = services(request)
-    run = await _own(here, request, id)
+    run = await _own(here, request)
     if await here.training.delete(run):
         return Response(status_code=204)
     return _told(here, run, True)
 
 
 @router.get("/{id:run}/results", **told.results())
-async def all_results(request: Request, id: str) -> Response:
+async def all_results(request: Request) -> Response:
     """Every number of a run: lab, versions, verdict, points and moments, as JSON or CSV."""
     here = services(request)
     media = told.chosen(request.headers.get("accept"))
-    view = await here.training.view(await here.training.get(id))
+    run = await here.training.get(request.path_params["id"])
+    view = await here.training.view(run)
     if media == told.CSV:
-        return _file(await asyncio.to_thread(results.as_csv, view), id, "csv", media)
+        return _file(await asyncio.to_thread(results.as_csv, view), run.id, "csv", media)
     return _json(await asyncio.to_thread(results.as_json, view))
 
 
 @router.get("/{id:run}/results.csv", **told.results(told.CSV))
-async def csv(request: Request, id: str) -> Response:
+async def csv(request: Request) -> Response:
     """The same as CSV: a row for each point and each moment."""
     here = services(request)
-    view = await here.training.view(await here.training.get(id))
-    return _file(await asyncio.to_thread(results.as_csv, view), id, "csv", told.CSV)
+    run = await here.training.get(request.path_params["id"])
+    view = await here.training.view(run)
+    return _file(await asyncio.to_thread(results.as_csv, view), run.id, "csv", told.CSV)
 
 
 @router.get("/{id:run}/moments/{lane}/{tokens}", **told.moment())
-async def moment(request: Request, id: str, lane: str, tokens: str) -> Response:
+async def moment(request: Request) -> Response:
     """The weights of a moment, with the config that belongs to them: ready to be posted to /api/v1/analysis."""
     here = services(request)
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
+    lane, tokens = request.path_params["lane"], request.path_params["tokens"]
     if lane not in run.lanes:
         raise refuse(404, "lane", lane, "is no lane of this run", f"Use one of: {', '.join(run.lanes)}.")
-    stored = await here.training.writer.moment(run.id, lane, asking.read_number("tokens", tokens))
+    remedy = 'Take one whose event says "weights": true.'
+    stored = await here.training.writer.moment(run.id, lane, asking.read_number("tokens", tokens, remedy))
     if stored is None:
-        remedy = 'Take one whose event says "weights": true.'
         raise refuse(404, "tokens", tokens, "of no moment whose weights are kept", remedy)
     return _json(await asyncio.to_thread(opened, run.lab, lane, stored))
 
 
-async def _own(here: Services, request: Request, id: str) -> Run:
+async def _own(here: Services, request: Request) -> Run:
     """Returns a run that the visitor may do something with, or raises RefusedError (403)."""
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
     if run.visitor != here.visitors.known(request):
         remedy = "Send the cookie that came with the answer to your POST, or start a run of your own."
         raise refuse(403, "run", run.id, "belongs to another visitor", remedy)

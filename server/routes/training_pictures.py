@@ -21,18 +21,18 @@ KNOWN = ("seed", "measure", "theme")
 
 
 @router.get("/{id:run}/figures", **told.figures(tuple(MEASURES), THEMES))
-async def figures(request: Request, id: str) -> Response:
+async def figures(request: Request) -> Response:
     """A run's pictures as Plotly figures, each with its sentence and its table; and the verdict so far."""
     here = services(request)
     unknown = [name for name in request.query_params if name not in KNOWN]
     if unknown:
         raise refuse(422, unknown[0][:40], "given", "is unknown here", f"Use {', '.join(KNOWN)}.")
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
     query = request.query_params
-    seed = read_number("seed", query.get("seed") or str(run.lab.seed))
+    remedy = f"Use one of: {', '.join(map(str, run.lab.all_seeds))}."
+    seed = read_number("seed", query.get("seed") or str(run.lab.seed), remedy)
     if seed not in run.lab.all_seeds:
-        seeds = ", ".join(map(str, run.lab.all_seeds))
-        raise refuse(422, "seed", seed, "is no seed of this run", f"Use one of: {seeds}.")
+        raise refuse(422, "seed", seed, "is no seed of this run", remedy)
     measure = choice("measure", query.get("measure", "nats"), tuple(MEASURES))
     theme = choice("theme", query["theme"], THEMES) if "theme" in query else ""
     media = media_type(request.headers.get("accept"), (JSON, BINARY))
@@ -41,10 +41,10 @@ async def figures(request: Request, id: str) -> Response:
 
 
 @router.get("/{id:run}/report", **told.report())
-async def report(request: Request, id: str) -> Response:
+async def report(request: Request) -> Response:
     """The report: one HTML file with its pictures in it, which opens from a disk with no network."""
     here = services(request)
-    run = await here.training.get(id)
+    run = await here.training.get(request.path_params["id"])
     body = await here.pictures.report(run)
     name = f'attachment; filename="unrolled-{run.id[:8]}.html"'
     headers = {"cache-control": "no-store", "content-disposition": name}

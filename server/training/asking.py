@@ -21,6 +21,7 @@ from server.typed import require_typed
 
 ACTIONS = ("pause", "resume", "step", "stop", "rate")
 NUMBER = re.compile(r"[0-9]{1,15}")
+LARGEST = 10**15 - 1  # that NUMBER takes
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
 CONTROL_BYTES = 4096
 PROCESS_BYTES = 256 * 2**20  # of address space that a training process takes without any lane
@@ -100,14 +101,14 @@ def read_after(request: Request) -> int:
     given = {"Last-Event-ID": request.headers.get("last-event-id"), "after": request.query_params.get("after")}
     for name, text in given.items():
         if text:
-            return read_number(name, text)
+            return read_number(name, text, "Send the id of the last event that you have.")
     return 0
 
 
-def read_number(name: str, text: str) -> int:
-    """Returns a whole number that is not negative, or raises InputError."""
+def read_number(name: str, text: str, remedy: str) -> int:
+    """Returns a whole number that is not negative, or raises InputError with the remedy."""
     if not NUMBER.fullmatch(text):
-        raise refuse(name, text, "must be a whole number from 0", "Send the id of the last event that you have.")
+        raise refuse(name, text, f"must be a whole number from 0 to {LARGEST}", remedy)
     return int(text)
 
 

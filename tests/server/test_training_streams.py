@@ -114,10 +114,12 @@ def test_streams_are_bounded_for_each_and_in_all(server: Live, owner: Visitor, g
 
 
 def test_a_place_that_is_no_number(owner: Visitor, going: str) -> None:
-    for path, headers in (("?after=-1", {}), ("?after=1e9", {}), ("", {"Last-Event-ID": "last"})):
+    refused = (("?after=-1", {}), ("?after=1e9", {}), (f"?after={10**15}", {}), ("", {"Last-Event-ID": "last"}))
+    for path, headers in refused:
         answer = owner.ask("GET", f"{API}/{going}/events{path}", **headers)
         assert answer.status == 422
-        assert answer.body["problems"][0]["limit"] == "must be a whole number from 0"
+        assert answer.body["problems"][0]["limit"] == "must be a whole number from 0 to 999999999999999"
+    assert owner.ask("GET", f"{API}/{going}/points?after={10**15 - 1}").body["events"] == []
 
 
 def test_a_viewer_that_does_not_read_is_dropped_and_in_nobodys_way(owner: Visitor) -> None:
