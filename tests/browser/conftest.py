@@ -3,7 +3,9 @@ and hosts."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,14 @@ SETTLED = """async () => {
   return Boolean(ready());
 }"""
 Show = Callable[[str], Page]
+
+
+@contextmanager
+def serving(port: int = 0, **settings: object) -> Iterator[str]:
+    """Yields the address of a server for one test or a few, which has few processes unless the settings say more."""
+    named = {"workers": 1, "light_workers": 1, "training_workers": 1} | settings
+    with running(os.environ | {f"UNROLLED_{name.upper()}": str(value) for name, value in named.items()}, port) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

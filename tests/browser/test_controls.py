@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import OPTIONS, Option
-from scripts.running import running
-from tests.browser.conftest import SETTLED, SMALL
+from tests.browser.conftest import SETTLED, SMALL, serving
 
 Show = Callable[[str], Page]
 
@@ -200,7 +199,7 @@ def test_the_page_comes_back_by_itself_when_the_server_does(show: Show, faults: 
 
 
 def test_a_server_that_is_gone_is_said_and_the_pictures_stay(page: Page, faults: list[str]) -> None:
-    with running() as address:
+    with serving() as address:
         page.goto(f"{address}/?{SMALL}")
         assert page.evaluate(SETTLED)
     headline = page.locator("#headline").text_content() or ""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
-from scripts.running import running
-from tests.browser.conftest import SETTLED
+from tests.browser.conftest import SETTLED, serving
 
 SMALL = "steps=12&hidden=4&batch=2"
 PASTED = '<iframe src="{src}" title="Gradients through time" width="1100" height="900" allow="{allow}"{more}></iframe>'
@@ -48,16 +45,10 @@ def course() -> Iterator[Course]:
     found.server.server_close()
 
 
-@contextmanager
-def embedding(**settings: str) -> Iterator[str]:
-    with running(os.environ | {f"UNROLLED_{name.upper()}": value for name, value in settings.items()}) as address:
-        yield address
-
-
 @pytest.fixture(scope="module")
 def address(course: Course) -> Iterator[str]:
     """A server that lets this course embed it, behind what the course's browser takes for HTTPS (a loopback name)."""
-    with embedding(frame_ancestors=f"'self' {course.origin}", hsts="true") as found:
+    with serving(frame_ancestors=f"'self' {course.origin}", hsts="true") as found:
         yield found
 
 
@@ -133,13 +124,13 @@ def test_nobody_else_may_embed(pasted: Pasted, address: str, page: Page, course:
 
 
 def test_by_default_nobody_may_embed(pasted: Pasted) -> None:
-    with running() as address:
+    with serving() as address:
         assert pasted(f"{address}/?{SMALL}").url.startswith("chrome-error:")
 
 
 def test_behind_a_passphrase_in_a_frame(pasted: Pasted, course: Course) -> None:
     settings = {"frame_ancestors": course.origin, "hsts": "true", "passphrase": "for the lesson"}
-    with embedding(**settings) as address:
+    with serving(**settings) as address:
         frame = pasted(f"{address}/?{SMALL}")
         frame.locator("#passphrase").fill("for the lesson")
         frame.get_by_role("button", name="Enter").click()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import sqlite3
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from scripts.running import running
+from tests.browser.conftest import serving
 from tests.browser.training import LONG, QUICK, ended, started
 
 SHOW = """(hidden) => {
@@ -103,12 +102,12 @@ def test_a_server_that_stops_is_said_and_the_run_goes_on_when_it_is_back(page: P
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with running(port=port) as address:
+    with serving(port) as address:
         started(page, address, LONG)
         expect(page.locator("#moment-value")).to_contain_text("after", timeout=20_000)
     expect(page.locator("#notice")).to_contain_text("does not answer", timeout=15_000)
     before = shown(page)
-    with running(port=port):
+    with serving(port):
         expect(page.locator("#notice")).to_be_hidden(timeout=40_000)
         expect(page.locator("#status")).to_contain_text("Interrupted")
         assert shown(page) >= before
@@ -122,8 +121,7 @@ def test_a_server_that_stops_is_said_and_the_run_goes_on_when_it_is_back(page: P
 
 def test_a_database_that_is_locked_is_said_at_once_and_nothing_shown_is_lost(page: Page, tmp_path: Path,
                                                                             faults: list[str]) -> None:
-    kept_here = os.environ | {"UNROLLED_DATA": str(tmp_path), "UNROLLED_DATABASE_SECONDS": "0.2"}
-    with running(kept_here) as address:
+    with serving(data=tmp_path, database_seconds=0.2) as address:
         started(page, address, LONG)
         expect(page.locator("#moment-value")).to_contain_text("after", timeout=20_000)
         with closing(sqlite3.connect(tmp_path / "runs.sqlite3", isolation_level=None)) as other:

@@ -19,8 +19,8 @@ def scene(count: int, folder: Path) -> Seen:
     """Sets the clock so many times, in turn back and forward, each time by more days."""
     seen, clock = Seen(), folder / "clock"
     clock.write_text("0")
-    settings = {"workers": 1, "training_workers": 2, "training_nice": 0, "data": folder, "faulty_clock": clock,
-                "kept_days": 1, "streams_per_client": 50}  # fmt: skip
+    settings = {"workers": 1, "light_workers": 0, "training_workers": 2, "training_nice": 0, "data": folder,
+                "faulty_clock": clock, "kept_days": 1, "streams_per_client": 50}  # fmt: skip
     with live("tests.faults.faulty_server", **settings) as server, noting(seen, "the clock"):
         owner = visitor(server)
         calm = numbers(owner.events(owner.until(owner.start(LAB), "done")["id"]))

@@ -83,7 +83,8 @@ FINE = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Live]:
-    with live(workers=1, header_seconds=LIMIT, body_seconds=LIMIT, trusted_proxies="127.0.0.1") as found:
+    limits = {"header_seconds": LIMIT, "body_seconds": LIMIT}
+    with live(workers=1, light_workers=0, trusted_proxies="127.0.0.1", **limits) as found:
         yield found
 
 

@@ -23,7 +23,7 @@ SMALL = "/api/v1/analysis?steps=12&hidden=4&batch=2"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Live]:
-    with live(workers=1, header_seconds=0.5, body_seconds=0.5, cancel_seconds=0) as running:
+    with live(workers=1, light_workers=1, header_seconds=0.5, body_seconds=0.5, cancel_seconds=0) as running:
         yield running
 
 
@@ -117,7 +117,7 @@ def test_a_small_answer_on_a_kept_connection_does_not_wait_for_the_network(serve
 
 
 def test_healthz_answers_at_once_while_analyses_run(server: Live) -> None:
-    with live(workers=2, queue_seconds=600, heavy_queue_seconds=3600) as busy:
+    with live(workers=2, light_workers=0, queue_seconds=600, heavy_queue_seconds=3600) as busy:
         done: list[int] = []
         work = "/api/v1/analysis?steps=600&hidden=32&batch=2&seed={}"
         threads = [
@@ -139,7 +139,7 @@ def test_healthz_answers_at_once_while_analyses_run(server: Live) -> None:
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_clean(sig: signal.Signals) -> None:
     """Also in the middle of an analysis, whose client is told."""
-    with live(workers=1) as running:
+    with live(workers=1, light_workers=1) as running:
         children, said = running.children(), []
         client = threading.Thread(target=lambda: said.append(running.get(SLOW)))
         client.start()
@@ -158,7 +158,7 @@ def cut_off(running: Live) -> None:
 
 
 def test_nothing_outlives_a_server_that_is_killed() -> None:
-    with live(workers=2) as running:
+    with live(workers=2, light_workers=1) as running:
         children = running.children()
         assert len(children) >= 2
         busy = threading.Thread(target=cut_off, args=(running,))

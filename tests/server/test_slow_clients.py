@@ -20,7 +20,7 @@ HALF_OPEN = 16
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Live]:
-    with live(workers=1, half_open=HALF_OPEN, header_seconds=2, stalled_seconds=0.5) as running:
+    with live(workers=1, light_workers=0, half_open=HALF_OPEN, header_seconds=2, stalled_seconds=0.5) as running:
         yield running
 
 

@@ -173,6 +173,7 @@ def test_a_queue_that_is_full_is_everybodys(tmp_path: Path) -> None:
 
 def test_others_may_look_and_not_touch(server: Live, owner: Visitor) -> None:
     id = owner.start(LONG)
+    owner.until(id, "running")
     stranger = visitor(server)
     assert stranger.run(id)["own"] is False
     for _ in range(2):  # without a cookie, and with one of their own

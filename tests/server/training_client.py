@@ -28,8 +28,10 @@ def within(seconds: float) -> float:
 
 @contextmanager
 def served(folder: Path, **more: object) -> Iterator[Live]:
-    """Yields a server with two training processes, as urgent as everything else, that keeps its runs in the folder."""
-    with live(**{"workers": 1, "training_workers": 2, "training_nice": 0, "data": folder, **more}) as server:
+    """Yields a server with two training processes, as urgent as everything else, and one for all analyses, that keeps
+    its runs in the folder."""
+    few = {"workers": 1, "light_workers": 0, "training_workers": 2, "training_nice": 0}
+    with live(**{**few, "data": folder, **more}) as server:
         yield server
 
 
