@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,24 @@ FIRST = {"right: between the windows": windows(T, K), "wrong: at every step": li
          "wrong: at the outputs": [-1] * T}
 
 
-def recorded(tmp_path: Path, **place: Any) -> Trace:
-    tap = Tap(tmp_path / "trace.npz", updates=1, declared="window:4", parts=("h", "c"))
-    tap.record(program(tap.scan, **place), *problem())
-    return trace(tmp_path / "trace.npz")
+def recorded(**place: Any) -> Trace:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "trace.npz")
+        tap = Tap(path, updates=1, declared="window:4", parts=("h", "c"))
+        tap.record(program(tap.scan, **place), *problem())
+        return trace(path)
+
+
+@cache
+def placed(name: str) -> Trace:
+    """Returns the trace of one of the places; JAX compiles for seconds to make it."""
+    return recorded(**PLACES[name])
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_the_staircase_is_that_of_jax_itself(name: str, tmp_path: Path) -> None:
+def test_the_staircase_is_that_of_jax_itself(name: str) -> None:
     """Beside a loop in Python with a zero added to each state by hand, and a gradient for each loss."""
-    found = recorded(tmp_path, **PLACES[name])
+    found = placed(name)
     by_hand = jax.jacrev(lambda add: _by_hand(add, **PLACES[name]))(jnp.zeros((2, T, B, H)))
     for part, row in enumerate(("scan.l0.h", "scan.l0.c")):
         wanted = np.linalg.norm(np.asarray(by_hand[:, part]), axis=-1).mean(-1)
@@ -110,17 +119,17 @@ def _lstm_with(params: Any, carry: Carry, x: jax.Array, added: jax.Array) -> Car
     return o * jnp.tanh(c + added), c + added
 
 
-def test_whose_edge_the_gradient_takes(tmp_path: Path) -> None:
+def test_whose_edge_the_gradient_takes() -> None:
     for name, h, c in (("right: between the windows", 0, 0), ("wrong: nowhere", 1, 1), ("wrong: at h alone", 0, 1),
                        ("wrong: at c alone", 1, 0)):
-        found = recorded(tmp_path, **PLACES[name])
+        found = placed(name)
         assert [int(found.row("edge", f"scan.l0.{part}")[K]) for part in ("h", "c")] == [h, c]
         assert (found.row("edge", "scan.l0.h")[1:K] == 1).all()
         assert list(found.row("value", "scan.l0.c")) == [0] + [1] * (T - 1)
 
 
-def test_the_credit_is_the_engines(tmp_path: Path) -> None:
-    found = recorded(tmp_path, **PLACES["right: between the windows"])
+def test_the_credit_is_the_engines() -> None:
+    found = placed("right: between the windows")
     params, _, xs, ys = problem()
     blocks = import_weights("pytorch", "lstm", {name: np.asarray(array) for name, array in params.items()})
     config = parse({"cell": "lstm", "hidden": H, "steps": T, "batch": B, "k": K, "task": "series"})
@@ -185,10 +194,10 @@ def test_two_scans_one_on_the_other_share_their_steps(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("within", [jax.checkpoint, jax.jit, lambda f: jax.checkpoint(jax.jit(f))])
-def test_a_step_inside_another_function_is_seen_inside_it(within: Any, tmp_path: Path) -> None:
+def test_a_step_inside_another_function_is_seen_inside_it(within: Any) -> None:
     """The loss at a step leads to that step's own state, made inside jax.checkpoint as it is."""
     wrapped = partial(_wrapped, within)
-    found, plain = recorded(tmp_path, inside=wrapped, between=stop), recorded(tmp_path, between=stop)
+    found, plain = recorded(inside=wrapped, between=stop), placed("right: between the windows")
     for name in ("connected", "edge"):
         assert (found.arrays[name] == plain.arrays[name]).all()
     np.testing.assert_allclose(found.arrays["credit"], plain.arrays["credit"], rtol=1e-12)
