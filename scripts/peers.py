@@ -3,8 +3,9 @@
 The libraries are no dependencies. pip installs them (pip, not uv, so that a wheel that pip's own configuration knows
 of is found) into an environment of their own inside this one, which sees this one's packages: what they bring with
 them, such as another event loop, must not change what the server's tests run on. Each test file has a process of its
-own, as the libraries do not all go together in one; as many run side by side as there are cores. A library that cannot
-be had is told as not run; with CI set that is a failure.
+own, as the libraries do not all go together in one; as many run side by side as there are cores. What JAX compiles in
+one of them is kept for all of them: most of their time goes into that. A library that cannot be had is told as not run;
+with CI set that is a failure.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import venv
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -47,6 +49,8 @@ PEERS: dict[str, Peer] = {
     "tensorflow": Peer(("tensorflow==2.21.0", "tf-keras==2.21.0", "keras==3.15.1"),
                        ("tf1", "keras3", "code_tensorflow1", "code_keras", "tap_keras", "museum_keras")),
 }
+# Else JAX keeps what takes it long alone; all these programs are small.
+KEEPING = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 SHOWN = ("torch", "safetensors", "jax", "flax", "dm-haiku", "onnx", "tensorflow", "tf-keras", "keras", "numpy")
 
 
@@ -59,8 +63,8 @@ def main(wanted: Sequence[str]) -> int:
     environment()
     missing = [outcome for name in wanted if (outcome := _installed(name))]
     had = [PEERS[name] for name in wanted if name not in {outcome.part for outcome in missing}]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = [*pool.map(_test, [file for peer in had for file in peer.tests]), *missing]
+    with tempfile.TemporaryDirectory() as kept, ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = [*pool.map(partial(_test, kept), [file for peer in had for file in peer.tests]), *missing]
     print(f"\nFound: {versions()}\n\n{summary(outcomes)}", flush=True)
     return 0 if succeeded(outcomes, strict=bool(os.environ.get("CI"))) else 1
 
@@ -95,12 +99,13 @@ def _installed(name: str) -> Outcome | None:
     return Outcome(name, not_run=(f"pip could not install {', '.join(PEERS[name].packages)}",)) if code else None
 
 
-def _test(file: str) -> Outcome:
-    """Runs one test file, and says at its end all that it said."""
+def _test(kept: str, file: str) -> Outcome:
+    """Runs one test file, and says at its end all that it said; what JAX compiles is kept in the folder `kept`."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        code, said = run([PYTHON, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"])
+        command = [PYTHON, "-m", "pytest", "-rP", f"tests/peers/test_{file}.py", f"--junitxml={report}"]
+        code, said = run(command, KEEPING | {"JAX_COMPILATION_CACHE_DIR": kept})
         print(said, flush=True)
         passed, failed, skipped = read_report(report) if report.exists() else (0, 0, [])
     return Outcome(f"peers: {file}", passed, max(failed, int(code != 0)), tuple(skipped), time.monotonic() - start)

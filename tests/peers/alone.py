@@ -50,22 +50,16 @@ def forked(folder: Path, python: str, modules: tuple[str, ...]) -> Ended:
 
 @cache
 def _warm(python: str, modules: tuple[str, ...]) -> subprocess.Popen[str]:
-    compiled = tempfile.TemporaryDirectory()
-    process = subprocess.Popen([python, str(WARM), *modules], env=_environment() | _kept(compiled.name), text=True,
-                               encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    atexit.register(_end, process, compiled)
+    kept = {name: value for name, value in os.environ.items() if name.startswith("JAX_")}  # where JAX keeps things
+    process = subprocess.Popen([python, str(WARM), *modules], env=_environment() | kept, text=True, encoding="utf-8",
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    atexit.register(_end, process)
     return process
 
 
-def _end(process: subprocess.Popen[str], compiled: tempfile.TemporaryDirectory[str]) -> None:
-    with process, compiled:  # closes its standard input, which ends it
+def _end(process: subprocess.Popen[str]) -> None:
+    with process:  # closes its standard input, which ends it
         pass
-
-
-def _kept(folder: str) -> dict[str, str]:
-    """What JAX has compiled for one program is there for the next, which would compile the same: half of its time."""
-    return {"JAX_COMPILATION_CACHE_DIR": folder, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 
 
 def _environment() -> dict[str, str]:
