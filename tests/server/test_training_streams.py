@@ -124,13 +124,13 @@ def test_a_place_that_is_no_number(owner: Visitor, going: str) -> None:
 
 def test_a_viewer_that_does_not_read_is_dropped_and_in_nobodys_way(owner: Visitor) -> None:
     """It is sent the events of a run over and over until the system's buffers are full; then it is cut off."""
-    id = owner.start(TINY, tokens=30_000, evaluations=200, batch=1)
+    id = owner.start(TINY, evaluations=50)
     owner.until(id, "done")
     request = f"GET {API}/{id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with socket.socket() as lazy:
         lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         lazy.connect(("127.0.0.1", owner.port))
-        lazy.sendall(request * 60)
+        lazy.sendall(request * 240)
         begun = time.monotonic()
         while _alive(lazy):
             assert time.monotonic() - begun < 15

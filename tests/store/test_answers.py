@@ -22,7 +22,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("address", BROKEN)
 def test_a_server_without_its_database_serves_everything_else(address: str, tmp_path: Path) -> None:
-    settings = Settings(database=address, data=str(tmp_path), database_seconds=0.1, workers=1)
+    settings = Settings(database=address, data=str(tmp_path), database_seconds=0.1, workers=1, light_workers=0)
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
         for _ in range(2):
             answer = client.get("/api/v1/training")
@@ -40,7 +40,8 @@ def test_a_server_without_its_database_serves_everything_else(address: str, tmp_
 def test_a_database_that_comes_later_is_used_without_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "kept" / "runs.sqlite3"
     path.parent.write_text("a file where the folder must be")
-    settings = Settings(database=f"sqlite:///{path}", data=str(tmp_path), database_seconds=0.1, workers=1)
+    settings = Settings(database=f"sqlite:///{path}", data=str(tmp_path), database_seconds=0.1, workers=1,
+                        light_workers=0)
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
         assert client.get("/api/v1/training").status_code == 503
         path.parent.unlink()
@@ -48,7 +49,7 @@ def test_a_database_that_comes_later_is_used_without_a_restart(tmp_path: Path) -
 
 
 def test_a_table_that_went_away_is_told_to_the_client(tmp_path: Path) -> None:
-    settings = Settings(data=str(tmp_path), database_seconds=0.1, workers=1)
+    settings = Settings(data=str(tmp_path), database_seconds=0.1, workers=1, light_workers=0)
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
         address = f"/api/v1/training/{new_id()}"
         assert client.get(address).status_code == 404
