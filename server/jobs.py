@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from server.admission import Admission, Claim, longest_seconds
@@ -51,11 +50,11 @@ class Job:
     task: Task
     claim: Claim
     future: asyncio.Future[Done]
+    expiry: asyncio.TimerHandle = field(init=False)
     queued: float = field(default_factory=time.monotonic)
     waiting: int = 0
     process: Process | None = None
     deaths: int = 0
-    expiry: asyncio.TimerHandle | None = None
 
 
 class Jobs:
@@ -248,8 +247,7 @@ class Jobs:
             job.future.set_exception(error)
 
     def _forget(self, job: Job) -> None:
-        if job.expiry is not None:
-            job.expiry.cancel()
+        job.expiry.cancel()
         if self._flying.get(job.key) is job:
             del self._flying[job.key]
             self.admission.done(job)
@@ -288,8 +286,3 @@ class Jobs:
         if process.answered or process.killed:
             return 0
         return min(failures + 1, IN_A_JOB) if process.asked else failures + 1
-
-
-def pids(processes: Iterable[Process]) -> list[int]:
-    """Returns the process ids, ascending."""
-    return sorted(process.pid for process in processes)

@@ -151,8 +151,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._stall_timer is None:
-            self._stall_timer = self.loop.call_later(self.settings.stalled_seconds, self.transport.abort)
+        self._stall_timer = self.loop.call_later(self.settings.stalled_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -173,8 +172,6 @@ class GuardedProtocol(HttpToolsProtocol):
     def _fail(self, status: int, problem: Problem) -> None:
         """Sends a problem for what is being read, after all answers that are due before, and closes."""
         self._head_came()
-        if self.transport.is_closing() or self._drained is not None:
-            return
         if self._in_body and (self.cycle.response_started or self.pipeline):
             if self.cycle.response_complete:
                 self._end()

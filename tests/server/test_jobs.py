@@ -21,6 +21,7 @@ from server.process import DeadError, Process
 from server.queries import Query
 from server.settings import Settings
 from server.work import Task
+from tests.server.training_client import within
 
 
 def task(**options: object) -> Task:
@@ -40,7 +41,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 @asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Jobs]:
-    patient = {"client_seconds": 3600, "heavy_queue_seconds": 3600, "worker_nice": 0}
+    patient = {"client_seconds": 3600, "heavy_queue_seconds": 3600, "queue_seconds": 600, "worker_nice": 0}
     jobs = Jobs(Settings(**{"workers": 1, "light_workers": 0, "cancel_seconds": 0.0, **patient, **options}))
     jobs.start()
     try:
@@ -62,7 +63,7 @@ def alive(pid: int) -> bool:
 
 
 async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + within(seconds)
     while not condition():
         assert time.monotonic() < end, "it never came to that"
         await asyncio.sleep(0.01)

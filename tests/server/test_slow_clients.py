@@ -13,14 +13,16 @@ import pytest
 
 from server.protocol import GRACE_SECONDS
 from tests.server.live import Live, live
+from tests.server.training_client import within
 
 LARGE = "/api/v1/analysis?steps=400&hidden=4&batch=1&include=credit,figures"  # some megabytes of JSON
 HALF_OPEN = 16
+STALLED = within(0.5)  # seconds in which a client that reads may get no core to do so
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Live]:
-    with live(workers=1, light_workers=0, half_open=HALF_OPEN, header_seconds=2, stalled_seconds=0.5) as running:
+    with live(workers=1, light_workers=0, half_open=HALF_OPEN, header_seconds=2, stalled_seconds=STALLED) as running:
         yield running
 
 
@@ -90,7 +92,7 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(server: Live) -> None
         connection.sendall(f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         head = connection.recv(1000)
         length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
-        time.sleep(2)
+        time.sleep(4 * STALLED)
         got = len(head)
         try:
             while part := connection.recv(65536):

@@ -23,7 +23,7 @@ async def computing(jobs: Jobs) -> Process:
 
 def test_a_process_that_hangs_is_ended_and_its_job_done_by_another() -> None:
     async def scenario() -> None:
-        async with running(queue_seconds=600) as jobs:
+        async with running() as jobs:
             asked = asyncio.ensure_future(jobs.run("a", task(steps=2000, hidden=32)))
             process = await computing(jobs)
             os.kill(process.pid, signal.SIGSTOP)
@@ -119,7 +119,7 @@ def test_a_process_that_waits_for_a_core_is_not_one_that_hangs() -> None:
     """One that computes, is stopped, or sleeps: only the first wants a core."""
 
     async def scenario() -> None:
-        async with running(queue_seconds=600) as jobs:
+        async with running() as jobs:
             asked = asyncio.ensure_future(jobs.run("a", task(steps=1000, hidden=32)))
             process = await computing(jobs)
             await until(process.wants)
