@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from scripts.shell import ONE_THREAD
+
 SECONDS = 300  # that a program may take
 WARM = Path(__file__).with_name("warm.py")
 FORKS = sys.platform == "linux"  # elsewhere a library may not be forked once it is imported
@@ -65,4 +67,4 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _environment() -> dict[str, str]:
     """Little, and one thread: programs run side by side."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if name in os.environ}
-    return kept | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return kept | ONE_THREAD | {"TF_CPP_MIN_LOG_LEVEL": "3"}
