@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import as_new
+from tests.browser.conftest import RESTING, as_new
 
 
 def test_nothing_of_a_page_is_left_but_the_cache(page: Page, context: BrowserContext, address: str) -> None:
@@ -15,7 +15,7 @@ def test_nothing_of_a_page_is_left_but_the_cache(page: Page, context: BrowserCon
     assert context.cookies()
     context.set_offline(True)
     as_new(context)
-    assert [page.url for page in context.pages] == ["about:blank"]
+    assert [page.url for page in context.pages] == [f"{address}{RESTING}"]
     assert context.storage_state() == {"cookies": [], "origins": []}
     after = context.new_page()
     after.goto(f"{address}/bugs")
