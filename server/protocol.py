@@ -80,9 +80,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if any(value.strip().lower() != b"chunked" for name, value in self.headers if name == b"transfer-encoding"):
             raise ValueError("a transfer coding that nobody here can undo")  # the parser then says that it cannot read
+        super().on_headers_complete()  # which raises where the request line holds no path
         self._head_came()
         self._in_body, self._spare = True, MOST_HEAD
-        super().on_headers_complete()
         self.headers = []  # what follows a body in chunks is none of its headers
 
     def _await_head(self) -> None:

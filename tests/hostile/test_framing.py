@@ -49,6 +49,7 @@ CODINGS = [b"xchunked", b"identity", b"chunked, identity", b"identity, chunked",
            b"chunked\r\nTransfer-Encoding: chunked", b"chunked\r\nTransfer-Encoding: x", b"\x0bchunked", b'"chunked"',
            b"x\r\nTransfer-Encoding: chunked", b"chunked\0", b"chunked;q=1", b"", b"\r\n chunked",
            b"chunked\r\nContent-Length: 5", b"chunked\nX: y"]  # fmt: skip
+NO_PATH = [b"CONNECT localhost:80", b"GET http://localhost", b"GET http://localhost?x", b"GET http://"]
 BAD_HEADS = {
     **{f"length {text!r}": POST + b"Content-Length: " + text + b"\r\n\r\n" + BODY for text in LENGTHS},
     **{f"coding {text!r}": POST + b"Transfer-Encoding: " + text + b"\r\n\r\n" + WHOLE for text in CODINGS},
@@ -61,6 +62,7 @@ BAD_HEADS = {
     "two hosts": LAST.replace(b"Connection:", b"Host: evil.example\r\nConnection:"),
     "two hosts, ours last": LAST.replace(b"Host:", b"Host: evil.example\r\nHost:"),
     "a space in the address": LAST.replace(b"/healthz", b"/a b"),
+    **{f"no path: {line!r}": line + b" HTTP/1.1\r\n" + LINES + b"\r\n" for line in NO_PATH},
     "LF": POST.replace(b"\r\n", b"\n") + b"Content-Length: 13\n\n" + BODY,
     "CR": POST + b"X: a\rContent-Length: 3\r\nContent-Length: 13\r\n\r\n" + BODY,
 }  # fmt: skip
@@ -145,6 +147,15 @@ def test_chunks_of_one_byte_are_read(server: Live) -> None:
 
 def test_an_answer_that_is_due_comes_before_the_connection_is_closed_for_what_follows(server: Live) -> None:
     found = answers(server.port, CHUNKED + WHOLE + b"\x16\x03 garbage\r\n\r\n" + AFTER)
+    assert statuses(found) == [200]
+    assert b"connection: close" in found
+
+
+@pytest.mark.parametrize("line", NO_PATH)
+def test_an_answer_that_is_due_comes_before_the_connection_is_closed_for_a_request_without_a_path(
+    server: Live, line: bytes
+) -> None:
+    found = answers(server.port, CHUNKED + WHOLE + line + b" HTTP/1.1\r\n" + LINES + b"\r\n" + AFTER)
     assert statuses(found) == [200]
     assert b"connection: close" in found
 
