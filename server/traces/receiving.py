@@ -27,6 +27,7 @@ PIECE = 2**20
 PREFIX, SUFFIX = "unrolled-", ".trace"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LEFT_SECONDS = 2 * 3600
+LEAST = 2**17  # bytes that come in each time that another body has in all: whoever sends less keeps others out
 
 
 def expected(raw: bytes) -> Declared | None:
@@ -76,7 +77,7 @@ async def _stored(request: Request, settings: Settings, path: Path) -> int:
     try:
         with path.open("wb") as file:
             async with asyncio.timeout(settings.trace_seconds):
-                return await _written(request, file, settings.trace_bytes)
+                return await _written(request, file, settings)
     except TimeoutError:
         raise bodies.too_slow(settings.trace_seconds) from None
     except OSError as error:
@@ -89,10 +90,15 @@ def _no_room() -> RefusedError:
     return busy("no room left on its disk", "a trace is stored while it is read", 60)
 
 
-async def _written(request: Request, file: IO[bytes], most: int) -> int:
-    size, waiting = 0, bytearray()
+async def _written(request: Request, file: IO[bytes], settings: Settings) -> int:
+    size, waiting, most, began = 0, bytearray(), settings.trace_bytes, time.monotonic()
     while True:
-        message = await request.receive()
+        late = began + settings.body_seconds * (1 + (size + len(waiting)) // LEAST) - time.monotonic()
+        try:
+            message = await asyncio.wait_for(request.receive(), late)
+        except TimeoutError:
+            limit = f"must bring {LEAST} bytes every {settings.body_seconds:g} s"
+            raise refuse(408, "file", "too slow", limit, "Send it over a faster line.", Connection="close") from None
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         waiting += message.get("body", b"")

@@ -123,6 +123,10 @@ def test_a_trace_is_stored_piece_by_piece_and_has_exactly_so_many_bytes(tmp_path
 def test_a_trace_that_does_not_arrive(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="must arrive within 0"):
         stored(tmp_path, [b"PK", b"more"], seconds=0.1, pause=0.5)
+    given = request([b"P"] * 20, 0.02, content_type="application/zip")
+    with pytest.raises(RefusedError, match="must bring 131072 bytes every 0") as refused:
+        asyncio.run(receiving._stored(given, Settings(body_seconds=0.1), tmp_path / "trace"))
+    assert refused.value.status == 408
     given = request([], content_type="application/zip")  # its client leaves at once
     with pytest.raises(ClientDisconnect):
         asyncio.run(receiving._stored(given, Settings(), tmp_path / "trace"))
