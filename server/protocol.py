@@ -80,10 +80,18 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if any(value.strip().lower() != b"chunked" for name, value in self.headers if name == b"transfer-encoding"):
             raise ValueError("a transfer coding that nobody here can undo")  # the parser then says that it cannot read
+        if not self.url.startswith(b"/"):
+            self._check_authority()
         super().on_headers_complete()  # which raises where the request line holds no path
         self._head_came()
         self._in_body, self._spare = True, MOST_HEAD
         self.headers = []  # what follows a body in chunks is none of its headers
+
+    def _check_authority(self) -> None:
+        """Raises ValueError where the request line names another host than the header, which is looked at later."""
+        authority = self.url.partition(b"://")[2].partition(b"/")[0].lower()
+        if authority and any(value.lower() != authority for name, value in self.headers if name == b"host"):
+            raise ValueError("two hosts")  # the parser then says that it cannot read
 
     def _await_head(self) -> None:
         """Runs a timer from a connection's start, or from a later request's first byte; when too many heads are

@@ -59,6 +59,8 @@ BAD_HEADS = {
     "a coding, folded": POST + b"X: a\r\n Transfer-Encoding: chunked\r\n\r\n" + WHOLE,
     "a header, and a space": LAST.replace(b"Connection:", b"X : y\r\nConnection:"),
     "a header, folded": LAST.replace(b"Connection:", b"X: a\r\n b\r\nConnection:"),
+    "another host in the address": LAST.replace(b"/healthz", b"http://evil.example/healthz"),
+    "a user in the address": LAST.replace(b"/healthz", b"http://localhost@evil.example/healthz"),
     "two hosts": LAST.replace(b"Connection:", b"Host: evil.example\r\nConnection:"),
     "two hosts, ours last": LAST.replace(b"Host:", b"Host: evil.example\r\nHost:"),
     "a space in the address": LAST.replace(b"/healthz", b"/a b"),
@@ -78,6 +80,7 @@ FINE = {
     "a body of GET": LAST.replace(b"close\r\n", b"keep-alive\r\nContent-Length: %d\r\n" % len(AFTER)) + AFTER,
     "a body of GET in chunks": LAST.replace(b"Connection: close", b"Transfer-Encoding: chunked")
     + b"%x\r\n%s\r\n0\r\n\r\n" % (len(AFTER), AFTER),
+    "a whole address": LAST.replace(b"/healthz", b"HTTP://LOCALHOST/healthz"),
     "an upgrade": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
     "HTTP/1.0": POST.replace(b"1.1", b"1.0") + b"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n" + WHOLE,
 }  # fmt: skip
@@ -124,6 +127,10 @@ def test_what_has_no_clear_end_is_refused_and_is_the_last(server: Live, request_
     assert json.loads(body)["problems"][0]["remedy"]
     assert b"config" not in found
     assert b"yyyy" not in found
+
+
+def test_a_whole_address_of_this_host_is_served(server: Live) -> None:
+    assert statuses(answers(server.port, FINE["a whole address"])) == [200]
 
 
 def test_a_body_that_breaks_off_later_is_refused_too(server: Live) -> None:
