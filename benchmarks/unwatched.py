@@ -1,8 +1,10 @@
-"""Loads a page in a Chromium that no debugger watches, and reads from its own trace when things were there.
+"""Loads and uses a page in a Chromium that no debugger watches. When things were there it says in its own trace, or the
+page in its own timeline.
 
 With a debugger attached, as Playwright attaches one, each exception that a script throws and catches has its place in
 the source looked up at once. Plotly's script throws six while it starts, inside functions of megabytes that are parsed
-anew for each: 0.4 s that a visitor does not wait.
+anew for each: 0.4 s that a visitor does not wait. And each request is reported, from process to process, while the page
+and the server need the same cores.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ Event = dict[str, Any]
 
 @dataclass
 class Pipe:
-    """Chromium's protocol over two pipes, to the browser alone: no page of it is attached to."""
+    """Chromium's protocol over two pipes, to the browser: of a page that is attached to, nothing is reported."""
 
     to: int
     back: int
@@ -35,14 +37,37 @@ class Pipe:
     read: bytearray = field(default_factory=bytearray)
     sent: int = 0
 
-    def send(self, method: str, **params: object) -> Event:
-        """Sends a message, and returns its answer."""
+    def send(self, method: str, page: str | None = None, **params: object) -> Event:
+        """Sends a message to the browser, or to a page, and returns its answer."""
         self.sent += 1
-        os.write(self.to, json.dumps({"id": self.sent, "method": method, "params": params}).encode() + b"\0")
+        to = {} if page is None else {"sessionId": page}
+        os.write(self.to, json.dumps({"id": self.sent, "method": method, "params": params, **to}).encode() + b"\0")
         while (answer := self.message()).get("id") != self.sent:
             pass
+        if "error" in answer:
+            raise RuntimeError(f"the browser refuses {method}: {answer['error']}")
         result: Event = answer["result"]
         return result
+
+    def opened(self, address: str) -> str:
+        """Opens a page, and returns its name for `call` once its own script can be asked."""
+        target = self.send("Target.createTarget", url=address)["targetId"]
+        name: str = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        while self.call(name, "() => location.protocol + document.readyState") != "http:complete":
+            time.sleep(0.05)
+        return name
+
+    def close(self, page: str) -> None:
+        """Closes a page."""
+        self.send("Page.close", page)
+
+    def call(self, page: str, function: str, argument: object = None) -> Any:
+        """Returns what a function of JavaScript returns in the page, or what it promises."""
+        found = self.send("Runtime.evaluate", page, expression=f"({function})({json.dumps(argument)})",
+                          awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in found:
+            raise RuntimeError(found["exceptionDetails"]["exception"].get("description", "the page threw"))
+        return found["result"].get("value")
 
     def message(self) -> Event:
         """Returns the next message; what was traced is kept."""
