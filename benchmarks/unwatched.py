@@ -53,9 +53,13 @@ class Pipe:
         """Opens a page, and returns its name for `call` once its own script can be asked."""
         target = self.send("Target.createTarget", url=address)["targetId"]
         name: str = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        while self.call(name, "() => location.protocol + document.readyState") != "http:complete":
+        end = time.monotonic() + END_SECONDS
+        while time.monotonic() < end:
+            with suppress(RuntimeError):  # for a moment between two documents there is nobody to be asked
+                if self.call(name, "() => location.protocol + document.readyState") == "http:complete":
+                    return name
             time.sleep(0.05)
-        return name
+        raise RuntimeError(f"{address} was not loaded within {END_SECONDS:.0f} s")
 
     def close(self, page: str) -> None:
         """Closes a page."""
