@@ -102,5 +102,5 @@ def _surprise(ys: Array, targets: Array) -> tuple[Array, Array]:
 
 
 def _total(x: Array) -> Array:
-    """(T, O, N) -> (T, 1, N): the sum over the outputs. NumPy's own, beside few columns, takes longer than a product."""
+    """(T, O, N) -> (T, 1, N): the sum over the outputs; NumPy's own, beside few columns, takes longer."""
     return np.asarray(np.matmul(np.ones((1, x.shape[1])), x))
