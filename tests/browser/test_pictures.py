@@ -42,6 +42,28 @@ SHIFTS = """async () => {
   await new Promise((resolve) => setTimeout(resolve, 700));
   return moved;
 }"""
+# Moves the gain, waits until Plotly has drawn all of the units, and returns what it drew each time: how many cells, and
+# the scale beside them.
+MOVED = """async (gain) => {
+  const plotly = window.Plotly;
+  const { react } = plotly;
+  const drawn = [];
+  plotly.react = function (element, data, ...more) {
+    const found = react.call(this, element, data, ...more);
+    const scale = [...element.querySelectorAll(".cbaxis text")].map((text) => text.textContent);
+    if (element.closest("[data-figure]").dataset.figure === "carry_units")
+      drawn.push({ cells: data[0].z.flatMap((row) => [...row]).length, scale: scale.join(" ") });
+    return found;
+  };
+  const slider = document.querySelector("[data-option=gain] input[type=range]");
+  slider.value = String(gain);
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  const end = performance.now() + 15000;
+  while (drawn.length < 2 && performance.now() < end) await new Promise((go) => setTimeout(go, 20));
+  plotly.react = react;
+  return drawn;
+}"""
+BARE = 4  # the corners of a heatmap whose cells the canvas has
 
 
 def test_one_step_is_marked_in_every_picture_at_once(show: Show) -> None:
@@ -86,7 +108,7 @@ def test_every_picture_has_its_table_csv_and_png(show: Show, tmp_path: Path) -> 
 def test_no_text_lies_on_another(show: Show, page: Page, size: dict[str, int]) -> None:
     page.set_viewport_size(size)  # type: ignore[arg-type]
     for query in ("", "cell=rnn&init=orthogonal&gain=2&task=series&style=full&loss_at=last&steps=100",
-                  "cell=gru&layers=3&hidden=8&value=reset&k=7", "steps=5"):
+                  "cell=gru&layers=3&hidden=8&value=reset&k=7", "steps=5", "steps=300&hidden=64&batch=1"):
         show(query)
         assert page.evaluate(OVERLAPS) == []
 
@@ -173,3 +195,20 @@ def test_an_explosion_to_infinity_is_drawn_and_explained(show: Show) -> None:
     page.locator("[data-figure=strip] [data-part=surface]").focus()
     page.keyboard.press("Home")
     expect(page.locator("[data-figure=strip] [data-part=readout]")).to_contain_text(re.compile("infinite|not a number"))
+
+
+def test_while_a_slider_moves_plotly_makes_the_scale_anew_and_no_cells_before_it_rests(show: Show) -> None:
+    page = show(f"{SMALL}&k=4&gain=0.05")
+    scale = "\u22121 \u22120.5 0 0.5 1"
+    assert page.evaluate(MOVED, 3) == [{"cells": BARE, "scale": scale}, {"cells": 48, "scale": scale}]
+    canvas = page.locator("[data-figure=carry_units] canvas[data-trace=carried]")
+    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [12, 4]
+
+
+def test_a_heatmap_whose_cells_are_the_canvass_alone_has_its_scale(show: Show) -> None:
+    page = show("steps=300&hidden=64&batch=1")
+    assert page.locator("[data-figure=carry_units] canvas[data-trace=carried]").get_attribute("width") == "300"
+    for name in ("credit", "carry_units"):
+        assert page.locator(f"[data-figure={name}] .cbaxis text").count() >= 3
+        assert page.evaluate("name => document.querySelector(`[data-figure=${name}] .js-plotly-plot`).data[0].z.length",
+                             name) == 2

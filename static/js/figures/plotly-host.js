@@ -1,7 +1,8 @@
 /**
  * Draws Plotly figures. Plotly makes the frame: axes, legend, traces. While a slider moves, the
  * traces are rewritten in the nodes that Plotly made (`plotly-live.js`), which costs a twentieth of
- * a redraw; when it rests, Plotly itself draws what is there.
+ * a redraw, and where an axis or a scale changes Plotly makes the frame anew, without a heatmap's
+ * cells; when it rests, Plotly itself draws what is there.
  */
 
 import { colour, withColours } from "./palette.js";
@@ -13,6 +14,7 @@ import { drawLive, sameFrame } from "./plotly-live.js";
  * @typedef {{length: number, offset: number, range: number[]}} Axis in pixels within the plot, and in steps
  */
 
+const NARROW_TICKS = 5;
 const MOST_CELLS = 128 * 128; // of a heatmap that Plotly draws too
 const CONFIG = { displayModeBar: false, showSendToCloud: false, showLink: false, staticPlot: true, responsive: false, displaylogo: false };
 
@@ -61,24 +63,48 @@ export class PlotlyHost {
   }
 
   /**
-   * Shows a figure at once.
+   * Shows a figure that may be followed by others at once; `settle` is called once none has followed.
    * @param {Figure} figure
    */
   draw(figure) {
-    const live = this.figure !== null && sameFrame(this.figure, figure);
+    const before = this.figure;
     this.figure = figure;
-    if (!live) return this.settle();
-    drawLive(this.element, figure);
+    if (before === null || this.size.width === 0) return this.settle();
+    if (sameFrame(before, figure)) {
+      drawLive(this.element, figure);
+    } else {
+      this.settled = null;
+      this.react(figure, () => true);
+    }
     drawHeatmaps(this.element, figure);
+  }
+
+  /**
+   * Shows a figure that stays.
+   * @param {Figure} figure
+   */
+  rest(figure) {
+    this.figure = figure;
+    this.settle();
   }
 
   /** Lets Plotly draw the figure that is seen, if it has not. */
   settle() {
     if (this.figure === null || this.settled === this.figure || this.size.width === 0) return;
-    const { data, layout } = this.dressed(this.figure);
     this.settled = this.figure;
-    this.plotly.react(this.element, data.map(framed), layout, CONFIG);
+    this.react(this.figure, (cells) => cells > MOST_CELLS);
     drawHeatmaps(this.element, this.figure);
+  }
+
+  /**
+   * Lets Plotly draw a figure, without the cells of those heatmaps that are the canvas's alone.
+   * @private
+   * @param {Figure} figure
+   * @param {(cells: number) => boolean} bare
+   */
+  react(figure, bare) {
+    const { data, layout } = this.dressed(figure);
+    this.plotly.react(this.element, data.map((/** @type {any} */ trace) => framed(trace, bare)), layout, CONFIG);
   }
 
   /** Draws anew, in other colours or another size. */
@@ -97,8 +123,10 @@ export class PlotlyHost {
     const narrow = this.size.width < 420 * scale;
     const margin = Object.fromEntries(Object.entries(layout.margin).map(([side, pixels]) => [side, Number(pixels) * scale]));
     if (narrow && margin.l > 80 * scale) margin.l = 84 * scale;
+    const nticks = layout.xaxis?.nticks; // more of them would be turned to fit, and lie on the axis's title
+    const xaxis = narrow && nticks ? { ...layout.xaxis, nticks: Math.min(nticks, NARROW_TICKS) } : layout.xaxis;
     const family = getComputedStyle(document.body).fontFamily;
-    return { data: data.map((/** @type {any} */ trace) => scaled(trace, scale)), layout: { ...layout, margin, hovermode: false, autosize: false, dragmode: false,
+    return { data: data.map((/** @type {any} */ trace) => scaled(trace, scale)), layout: { ...layout, xaxis, margin, hovermode: false, autosize: false, dragmode: false,
       width: this.size.width, height: this.size.height, font: { ...layout.font, family, size: 12 * scale } } };
   }
 
@@ -135,13 +163,15 @@ export class PlotlyHost {
 }
 
 /**
- * Returns a heatmap of many cells without them: Plotly gives it axes and a scale, and the canvas has its cells.
+ * Returns a heatmap of so many cells without them: Plotly gives it axes and a scale, and the canvas has its cells.
  * @param {any} trace
+ * @param {(cells: number) => boolean} bare
  */
-function framed(trace) {
-  if (trace.type !== "heatmap" || trace.z.length * (trace.z[0]?.length ?? 0) <= MOST_CELLS) return trace;
+function framed(trace, bare) {
+  if (trace.type !== "heatmap" || !bare(trace.z.length * (trace.z[0]?.length ?? 0))) return trace;
   const corners = (/** @type {ArrayLike<number>} */ centres) => [centres[0], centres[centres.length - 1]];
-  return { ...trace, x: corners(trace.x), y: corners(trace.y), z: [[null, null], [null, null]] };
+  const { zmin } = trace; // without a single number, Plotly would leave out the scale too
+  return { ...trace, x: corners(trace.x), y: corners(trace.y), z: [[zmin, zmin], [zmin, zmin]] };
 }
 
 /**

@@ -77,8 +77,7 @@ export class ModelPicture {
     if (this.figure === null) return;
     this.chart.host.measure();
     this.key.replaceChildren(...entries(this.figure).map(keyEntry));
-    this.chart.host.draw(withoutKey(this.figure));
-    this.chart.host.settle();
+    this.chart.host.rest(withoutKey(this.figure));
     this.chart.say(wanted.startsWith("credit:") ? `${view.captions.staircase} ${view.captions[wanted] ?? ""}` : view.captions[wanted]);
     this.chart.fillTable();
     if (this.updates) this.go(0);

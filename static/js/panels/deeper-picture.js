@@ -103,8 +103,7 @@ export class DeeperPicture {
   draw(figure) {
     this.figure = figure;
     this.key.replaceChildren(...entries(figure).map(keyEntry));
-    this.chart.host.draw(withoutKey(figure));
-    this.chart.host.settle();
+    this.chart.host.rest(withoutKey(figure));
   }
 
   /** @param {InForce} inForce */

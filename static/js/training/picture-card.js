@@ -82,8 +82,7 @@ export class PictureCard {
     const said = JSON.stringify(found);
     if (this.key.dataset.said !== said) this.key.replaceChildren(...found.map(keyEntry));
     this.key.dataset.said = said;
-    this.chart.host.draw(withoutKey(picture.figure));
-    this.chart.host.settle();
+    this.chart.host.rest(withoutKey(picture.figure));
     this.chart.say(picture.sentence);
     this.chart.fillTable();
   }
