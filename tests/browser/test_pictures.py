@@ -63,6 +63,21 @@ MOVED = """async (gain) => {
   plotly.react = react;
   return drawn;
 }"""
+# Moves k, and returns how many lines the pictures have that are drawn: before, in the first frame, and once all rests.
+LINES = """async (k) => {
+  const drawnIn = (trace) => [...trace.querySelectorAll("path.js-line")].some((line) => line.getAttribute("d") !== "M0,0");
+  const lines = () => [...document.querySelectorAll("[data-figure] .scatterlayer .trace")].filter(drawnIn).length;
+  const found = [lines()];
+  const drawn = new Promise((resolve) => new PerformanceObserver((list) => list.getEntries()
+    .some(({ name }) => name === "slider-to-pixels") && resolve()).observe({ type: "measure" }));
+  const slider = document.querySelector("[data-option=k] input[type=range]");
+  slider.value = String(k);
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await drawn;
+  found.push(lines());
+  await new Promise((go) => setTimeout(go, 1500));
+  return [...found, lines()];
+}"""
 BARE = 4  # the corners of a heatmap whose cells the canvas has
 
 
@@ -212,3 +227,9 @@ def test_a_heatmap_whose_cells_are_the_canvass_alone_has_its_scale(show: Show) -
         assert page.locator(f"[data-figure={name}] .cbaxis text").count() >= 3
         assert page.evaluate("name => document.querySelector(`[data-figure=${name}] .js-plotly-plot`).data[0].z.length",
                              name) == 2
+
+
+def test_a_line_that_had_no_point_is_there_while_the_slider_still_moves(show: Show) -> None:
+    """Uncut, no gradient is zero; cut, some are, and have a line of their own."""
+    before, moving, resting = show(f"{SMALL}&k=12").evaluate(LINES, 4)
+    assert before < moving == resting

@@ -7,7 +7,7 @@
 
 import { colour, withColours } from "./palette.js";
 import { drawHeatmaps } from "./heatmap.js";
-import { drawLive, sameFrame } from "./plotly-live.js";
+import { drawLive, hasNodes, sameFrame } from "./plotly-live.js";
 
 /**
  * @typedef {{data: any[], layout: any}} Figure
@@ -70,7 +70,7 @@ export class PlotlyHost {
     const before = this.figure;
     this.figure = figure;
     if (before === null || this.size.width === 0) return this.settle();
-    if (sameFrame(before, figure)) {
+    if (sameFrame(before, figure) && hasNodes(this.element, figure)) {
       drawLive(this.element, figure);
     } else {
       this.settled = null;
