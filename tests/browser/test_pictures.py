@@ -65,7 +65,7 @@ MOVED = """async (gain) => {
 }"""
 # Moves k, and returns how many lines the pictures have that are drawn: before, in the first frame, and once all rests.
 LINES = """async (k) => {
-  const drawnIn = (trace) => [...trace.querySelectorAll("path.js-line")].some((line) => line.getAttribute("d") !== "M0,0");
+  const drawnIn = (trace) => [...trace.querySelectorAll("path.js-line")].some((p) => p.getAttribute("d") !== "M0,0");
   const lines = () => [...document.querySelectorAll("[data-figure] .scatterlayer .trace")].filter(drawnIn).length;
   const found = [lines()];
   const drawn = new Promise((resolve) => new PerformanceObserver((list) => list.getEntries()
