@@ -74,7 +74,7 @@ export class PlotlyHost {
       drawLive(this.element, figure);
     } else {
       this.settled = null;
-      this.react(figure, () => true);
+      this.react(figure, 0);
     }
     drawHeatmaps(this.element, figure);
   }
@@ -92,19 +92,19 @@ export class PlotlyHost {
   settle() {
     if (this.figure === null || this.settled === this.figure || this.size.width === 0) return;
     this.settled = this.figure;
-    this.react(this.figure, (cells) => cells > MOST_CELLS);
+    this.react(this.figure, MOST_CELLS);
     drawHeatmaps(this.element, this.figure);
   }
 
   /**
-   * Lets Plotly draw a figure, without the cells of those heatmaps that are the canvas's alone.
+   * Lets Plotly draw a figure, without the cells of a heatmap that has more of them.
    * @private
    * @param {Figure} figure
-   * @param {(cells: number) => boolean} bare
+   * @param {number} most cells
    */
-  react(figure, bare) {
+  react(figure, most) {
     const { data, layout } = this.dressed(figure);
-    this.plotly.react(this.element, data.map((/** @type {any} */ trace) => framed(trace, bare)), layout, CONFIG);
+    this.plotly.react(this.element, data.map((/** @type {any} */ trace) => framed(trace, most)), layout, CONFIG);
   }
 
   /** Draws anew, in other colours or another size. */
@@ -163,12 +163,12 @@ export class PlotlyHost {
 }
 
 /**
- * Returns a heatmap of so many cells without them: Plotly gives it axes and a scale, and the canvas has its cells.
+ * Returns a heatmap of more cells without them: Plotly gives it axes and a scale, and the canvas has its cells.
  * @param {any} trace
- * @param {(cells: number) => boolean} bare
+ * @param {number} most
  */
-function framed(trace, bare) {
-  if (trace.type !== "heatmap" || !bare(trace.z.length * (trace.z[0]?.length ?? 0))) return trace;
+function framed(trace, most) {
+  if (trace.type !== "heatmap" || trace.z.length * (trace.z[0]?.length ?? 0) <= most) return trace;
   const corners = (/** @type {ArrayLike<number>} */ centres) => [centres[0], centres[centres.length - 1]];
   const { zmin } = trace; // without a single number, Plotly would leave out the scale too
   return { ...trace, x: corners(trace.x), y: corners(trace.y), z: [[zmin, zmin], [zmin, zmin]] };
