@@ -38,6 +38,7 @@ EXTRA_SCHEMAS: dict[str, Schema] = {
         "in": "query",
         "style": "form",
         "explode": False,
+        "allowEmptyValue": True,
         "description": "What the answer should hold beside the norms; comma-separated, empty for nothing.",
         "schema": {"type": "array", "items": {"type": "string", "enum": list(INCLUDES)}, "default": ["credit"]},
     },

@@ -97,3 +97,15 @@ def test_a_line_break_is_part_of_an_address(client: TestClient, path: str) -> No
     """`$` in a regular expression would leave one at the end out."""
     for method in METHODS:
         assert client.request(method, f"{path}%0A?nonsense=1").status_code == 404, method
+
+
+def test_a_list_that_may_be_empty_is_described_so(client: TestClient) -> None:
+    """`include=` asks for nothing beside the norms; the description said that each entry is one of the names."""
+    listed = [(path, parameter) for path in PATHS for parameter in PATHS[path].get("get", {}).get("parameters", [])
+              if parameter["schema"].get("type") == "array"]
+    assert [path for path, _ in listed] == ["/api/v1/analysis", "/api/v1/estimate"]
+    for path, parameter in listed:
+        assert parameter["allowEmptyValue"] is True
+        sizes = "steps=4&hidden=2&batch=1&lag=1&certificate=false" if path.endswith("analysis") else "steps=4"
+        assert client.get(f"{path}?{sizes}&{parameter['name']}=").status_code == 200
+        assert client.get(f"{path}?{sizes}&{parameter['name']}=,").status_code == 422
