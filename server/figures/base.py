@@ -100,6 +100,15 @@ def power(exponent: int) -> str:
     return {0: "1", 1: "10"}.get(exponent, f"10{str(exponent).translate(SUPERSCRIPT)}")
 
 
+def plain(value: float) -> str:
+    """Returns what a tick says on a linear axis, or on a scale of colours."""
+    digits, exponent = f"{value:.4g}", math.floor(math.log10(abs(value))) if value else 0
+    if exponent >= 4:
+        digit = f"{value / 10.0**exponent:.4g}"
+        digits = power(exponent) if digit == "1" else f"{digit}·{power(exponent)}"
+    return digits.replace("-", "−")
+
+
 def log_axis(title: str, low: int, high: int, *, zeros: bool, infinities: bool) -> Axis:
     """Returns an absolute logarithmic axis, with rails for exact zeros below and infinities above."""
     gap = rail_gap(low, high)

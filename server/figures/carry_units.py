@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.traces import Analysis
-from server.figures.base import Figure, Trace, axis, time_axis
+from server.figures.base import Figure, Trace, axis, plain, time_axis
 from server.figures.base import figure as framed
 from server.figures.bins import MOST, bin_starts, centres
 
@@ -21,11 +21,13 @@ def figure(analysis: Analysis) -> Figure:
     most = bound(carry.units_carried, carry.units_reset)
     units = carry.units_carried.shape[1]
     rows: dict[str, Any] = {"range": [-0.5, units - 0.5], "showgrid": False, "nticks": 4}
+    ticks = [-most, -most / 2, 0, most / 2, most]
     bar = {
         "thickness": 11,
         "outlinewidth": 0,
         "xpad": 6,
-        "tickvals": [-most, -most / 2, 0, most / 2, most],
+        "tickvals": ticks,
+        "ticktext": [plain(value) for value in ticks],
         "title": {"text": "h", "side": "right"},
     }
     return framed(
@@ -37,7 +39,7 @@ def figure(analysis: Analysis) -> Figure:
         yaxis=axis("unit", domain=[0.54, 1], **rows),
         yaxis2=axis("unit", domain=[0, 0.46], anchor="x", **rows),
         showlegend=False,
-        margin={"l": 62, "r": 76, "t": 40, "b": 44},
+        margin={"l": 62, "r": 92, "t": 40, "b": 44},  # wide enough for every scale
         annotations=[label("carried", 1.0), label("reset at each window", 0.46)],
     )
 

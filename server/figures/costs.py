@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.traces import Analysis, Comparison
-from server.figures.base import Figure, Trace, axis
+from server.figures.base import Figure, Trace, axis, plain
 from server.figures.base import figure as framed
 
 LONGEST_NAME = 14
@@ -40,6 +40,7 @@ def figure(analysis: Analysis) -> Figure:
             anchor="y",
             range=[0, 95 if peak(angle) <= 90 else 180],
             tickvals=[0, 45, 90, 135, 180],
+            ticktext=["0", "45", "90", "135", "180"],
         ),
         xaxis2=axis("kept", domain=[0.36, 0.64], anchor="y2", **span(kept)),
         xaxis3=axis("error", domain=[0.72, 1], anchor="y3", **span(error)),
@@ -69,7 +70,8 @@ def span(values: Floats) -> dict[str, Any]:
     for value in (high, low, high / 2):
         if all(abs(value - other) >= apart for other in shown):
             shown.append(value)
-    return {"range": [low * 1.05, high * 1.05], "tickvals": sorted(shown)}
+    ticks = sorted(shown)
+    return {"range": [low * 1.05, high * 1.05], "tickvals": ticks, "ticktext": [plain(value) for value in ticks]}
 
 
 def nice(value: float) -> float:

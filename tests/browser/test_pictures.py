@@ -42,9 +42,9 @@ SHIFTS = """async () => {
   await new Promise((resolve) => setTimeout(resolve, 700));
   return moved;
 }"""
-# Moves the gain, waits until Plotly has drawn all of the units, and returns what it drew each time: how many cells, and
+# Moves a slider, waits until Plotly has drawn all of the units, and returns what it drew each time: how many cells, and
 # the scale beside them.
-MOVED = """async (gain) => {
+MOVED = """async ([option, value]) => {
   const plotly = window.Plotly;
   const { react } = plotly;
   const drawn = [];
@@ -55,13 +55,41 @@ MOVED = """async (gain) => {
       drawn.push({ cells: data[0].z.flatMap((row) => [...row]).length, scale: scale.join(" ") });
     return found;
   };
-  const slider = document.querySelector("[data-option=gain] input[type=range]");
-  slider.value = String(gain);
+  const slider = document.querySelector(`[data-option=${option}] input[type=range]`);
+  slider.value = String(value);
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   const end = performance.now() + 15000;
   while (drawn.length < 2 && performance.now() < end) await new Promise((go) => setTimeout(go, 20));
   plotly.react = react;
   return drawn;
+}"""
+# Moves the gain, and returns what each picture's axes and scales say in the first frame and once all rests, how many
+# pictures Plotly drew before that frame, and how many after.
+TICKS = """async (gain) => {
+  const plotly = window.Plotly;
+  const { react } = plotly;
+  let reacts = 0;
+  plotly.react = function (...given) { reacts++; return react.apply(this, given); };
+  const kinds = "path.ticks, path.crisp[class*=grid], g[class$=tick]";
+  const tick = (node) => {
+    const moved = node.querySelector("text") ?? node;
+    const place = moved.getAttribute("transform").match(/[-\\d.]+/g).map((at) => Math.round(10 * at) / 10);
+    return [node.getAttribute("class"), moved.getAttribute("x"), ...place, moved.textContent].join(" ");
+  };
+  const ticks = () => [...document.querySelectorAll(".figures [data-figure]")].flatMap((card) =>
+    [...card.querySelectorAll(kinds)].filter((node) => node.getClientRects().length)
+      .map((node) => `${card.dataset.figure} ${tick(node)}`)).sort();
+  const drawn = new Promise((resolve) => new PerformanceObserver((list) => list.getEntries()
+    .some(({ name }) => name === "slider-to-pixels") && resolve()).observe({ type: "measure" }));
+  const slider = document.querySelector("[data-option=gain] input[type=range]");
+  slider.value = String(gain);
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await drawn;
+  const [moving, before] = [ticks(), reacts];
+  const end = performance.now() + 15000;
+  while (reacts < before + 6 && performance.now() < end) await new Promise((go) => setTimeout(go, 20));
+  plotly.react = react;
+  return { moving, resting: ticks(), before, after: reacts - before };
 }"""
 # Moves k, and returns how many lines the pictures have that are drawn: before, in the first frame, and once all rests.
 LINES = """async (k) => {
@@ -212,12 +240,29 @@ def test_an_explosion_to_infinity_is_drawn_and_explained(show: Show) -> None:
     expect(page.locator("[data-figure=strip] [data-part=readout]")).to_contain_text(re.compile("infinite|not a number"))
 
 
-def test_while_a_slider_moves_plotly_makes_the_scale_anew_and_no_cells_before_it_rests(show: Show) -> None:
-    page = show(f"{SMALL}&k=4&gain=0.05")
-    scale = "\u22121 \u22120.5 0 0.5 1"
-    assert page.evaluate(MOVED, 3) == [{"cells": BARE, "scale": scale}, {"cells": 48, "scale": scale}]
+def test_while_a_slider_moves_plotly_makes_a_frame_anew_and_no_cells_before_it_rests(show: Show) -> None:
+    page = show(f"{SMALL}&k=4&gain=3")
+    bare, whole = page.evaluate(MOVED, ["steps", 13])  # of the slider, whose places are not steps
     canvas = page.locator("[data-figure=carry_units] canvas[data-trace=carried]")
-    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [12, 4]
+    columns, rows = canvas.evaluate("canvas => [canvas.width, canvas.height]")
+    assert (bare["cells"], whole["cells"]) == (BARE, columns * rows)
+    assert bare["scale"] == whole["scale"] != ""
+    assert columns != 12
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
+def test_axes_and_scales_say_the_same_while_a_slider_moves_and_when_it_rests(
+    show: Show, page: Page, size: dict[str, int]
+) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    show(f"{SMALL}&k=4&gain=0.05")
+    seen = []
+    for gain in (3, 0.2):
+        found = page.evaluate(TICKS, gain)
+        assert (found["before"], found["after"]) == (0, 6), "Plotly itself draws when the slider rests"
+        assert found["moving"] == found["resting"]
+        seen.append({line for line in found["resting"] if line.startswith(("norms g", "norms y", "carry_units y"))})
+    assert len(seen[0] ^ seen[1]) > 4, "another range, and another scale"
 
 
 def test_a_heatmap_whose_cells_are_the_canvass_alone_has_its_scale(show: Show) -> None:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from engine import InputError
 from server import strict
 from server.cache import Cache
+from server.figures.base import plain
 from server.negotiation import has_it, media_type, takes_gzip
 from server.problems import RefusedError
 from server.queries import read_value
@@ -201,3 +202,12 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_setting_is_explained() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0, "0"), (-0.125, "−0.125"), (0.05, "0.05"), (1, "1"), (2500, "2500"), (10_000, "10⁴"), (-5e12, "−5·10¹²"),
+     (2.5e300, "2.5·10³⁰⁰"), (1e308, "10³⁰⁸")],
+)
+def test_what_a_tick_says(value: float, words: str) -> None:
+    assert plain(value) == words

@@ -1,12 +1,13 @@
 /**
  * Draws Plotly figures. Plotly makes the frame: axes, legend, traces. While a slider moves, the
- * traces are rewritten in the nodes that Plotly made (`plotly-live.js`), which costs a twentieth of
- * a redraw, and where an axis or a scale changes Plotly makes the frame anew, without a heatmap's
+ * traces and the ticks are rewritten in the nodes that Plotly made (`plotly-live.js`), which costs a
+ * twentieth of a redraw, and where that cannot be Plotly makes the frame anew, without a heatmap's
  * cells; when it rests, Plotly itself draws what is there.
  */
 
 import { colour, withColours } from "./palette.js";
 import { drawHeatmaps } from "./heatmap.js";
+import { clearTicks } from "./live-ticks.js";
 import { drawLive, hasNodes, sameFrame } from "./plotly-live.js";
 
 /**
@@ -71,7 +72,7 @@ export class PlotlyHost {
     this.figure = figure;
     if (before === null || this.size.width === 0) return this.settle();
     if (sameFrame(before, figure) && hasNodes(this.element, figure)) {
-      drawLive(this.element, figure);
+      drawLive(this.element, before, figure);
     } else {
       this.settled = null;
       this.react(figure, 0);
@@ -104,6 +105,7 @@ export class PlotlyHost {
    */
   react(figure, most) {
     const { data, layout } = this.dressed(figure);
+    clearTicks(this.element);
     this.plotly.react(this.element, data.map((/** @type {any} */ trace) => framed(trace, most)), layout, CONFIG);
   }
 

@@ -30,12 +30,25 @@ export class Matrix {
     this.problem = null;
     /** @type {{key: string, abort: AbortController, coming: Promise<void>} | null} */
     this.current = null;
-    this.took = 0; // ms
+    this.times = [0, 0]; // ms of the last two: the first of a page meets Plotly being loaded
   }
 
   /** True if none is on its way. */
   get idle() {
     return this.current === null;
+  }
+
+  /** @private ms */
+  get took() {
+    return Math.min(...this.times);
+  }
+
+  /**
+   * @private
+   * @param {number} ms
+   */
+  note(ms) {
+    this.times = [this.times[1], ms];
   }
 
   /** How many ms the other pictures wait for it before they go on. */
@@ -81,9 +94,10 @@ export class Matrix {
     const took = () => performance.now() - begun;
     try {
       const answer = await this.fetched(config, this.options, signal, this.trained.given);
-      Object.assign(this, { last: { key, answer }, took: took() });
+      this.last = { key, answer };
+      this.note(took());
     } catch (error) {
-      this.took = Math.max(this.took, took());
+      this.note(Math.max(this.took, took()));
       if (signal.aborted) return;
       if (!(error instanceof api.Refused) || error.status !== 422) throw error;
       this.problem = { key, words: `There is no credit matrix of this. ${error.message}` };
