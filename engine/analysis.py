@@ -143,19 +143,20 @@ class _Run:
     def analysis(self, include: frozenset[str], certify: bool) -> Analysis:
         x, kept = self.x, self.kept
         checks = self.certificates() if certify else (None, None)
-        truncated = kept.norms if self.same else gradient_norms(x.network, self.truncated)
+        full = kept.norms  # before the other, which takes over what they have in common
+        truncated = full if self.same else gradient_norms(x.network, self.truncated)
         loss, states = loss_view(x.network, x.data.counts, self.tape), state_norms(x.network, self.tape)
         return words.with_words(Analysis(
             config=asdict(self.config),
             parameters=sum(block.size for block in x.params.values()),
             sequence=sequence_of(x.batch, x.data.counts), plan=_plan_view(self.plan),
             loss=loss, states=states,
-            truncated=truncated, full=kept.norms, costs=costs(self.truncated.blocks, kept.gradients.blocks),
+            truncated=truncated, full=full, costs=costs(self.truncated.blocks, kept.gradients.blocks),
             carry_over=carry_over(x.network, x.data, self.plan.starts, kept.tape, self.was_reset),
             credit=_credit(kept, self.plan, self.tape) if "credit" in include else None,
             certificate=checks[0], certificate_full=checks[1],
-            nonfinite=nonfinite(truncated if np.isfinite(kept.norms.h).all() else kept.norms, states,
-                                 self.tape.losses.mean(axis=1)),
+            nonfinite=nonfinite(truncated if np.isfinite(full.h).all() else full, states,
+                                self.tape.losses.mean(axis=1)),
             words=words.EMPTY,
             gradients=dict(self.truncated.blocks) if "gradients" in include else None,
             gradients_full=dict(kept.gradients.blocks) if "gradients" in include else None,

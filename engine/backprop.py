@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.arrays import Array, Params, frozen, norm
+from engine.arrays import Array, Params, frozen
 from engine.cells.base import Terms, ones
 from engine.network import Network
 from engine.sweep import Place, Sweep
+from engine.terms import Once, flattened, gram, same, summed
 from engine.truncation import Plan
 from engine.unroll import Tape
 
@@ -25,6 +26,7 @@ class Gradients:
     blocks: Params
     initial: tuple[Array, ...]  # per layer (S, B)
     before: tuple[Array, ...]  # per layer (S, m, B): what each track sends over the first step's edge, per sample
+    grams: Once = field(default_factory=lambda: Once(gram))  # of the terms' sides
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,18 @@ def swept(network: Network, params: Params, tape: Tape, plans: Sequence[Plan], a
                   tuple(x[j] for x in sweep.initial), tuple(x[j].copy() for x in sweep.before)) for j in places]
 
 
-def gathered(network: Network, params: Params, tape: Tape, plan: Plan, found: Swept) -> Gradients:
-    """Returns the gradients that a plan's sweep found."""
-    dy = tape.dy * plan.inject.sum(axis=1)[:, None, None]  # each loss as often as the plan counts it
+def gathered(network: Network, params: Params, tape: Tape, plan: Plan, found: Swept,
+             beside: Gradients | None = None) -> Gradients:
+    """Returns the gradients that a plan's sweep found. What they have in common with others of the same tape, which
+    stand `beside` them, is taken from there: the readout's, where each loss counts once."""
+    often = plan.inject.sum(axis=1)  # each loss as often as the plan counts it
+    dy = tape.dy if (often == 1).all() else tape.dy * often[:, None, None]
     terms = _terms(network, params, tape, dy, found.records)
-    B, flat = tape.losses.shape[1], _Once(_flat)
-    blocks = frozen({name: _sum(pairs, params[name].shape, flat) / B for name, pairs in terms.items()})
-    return Gradients(found.states, terms, blocks, tuple(ds / B for ds in found.initial), found.before)
+    B, flat = tape.losses.shape[1], Once(flattened)
+    blocks = {name: beside.blocks[name] if beside is not None and same(pairs, beside.terms[name])
+              else summed(pairs, params[name].shape, flat) / B for name, pairs in terms.items()}
+    grams = Once(gram, None if beside is None else beside.grams)
+    return Gradients(found.states, terms, frozen(blocks), tuple(ds / B for ds in found.initial), found.before, grams)
 
 
 def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: Sequence[Array]) -> Terms:
@@ -76,54 +83,3 @@ def _terms(network: Network, params: Params, tape: Tape, dy: Array, records: Seq
     h = tape.layers[-1].states[:, : network.hidden]
     terms |= {"W_hy": [(dy, h)], "b_y": [(dy, ones(dy))]}
     return {name: terms[name] for name in network.shapes()}
-
-
-class _Once:
-    """What is made of an array once, however many terms it stands in: views of the same memory count as one."""
-
-    def __init__(self, make: Callable[[Array], Array]) -> None:
-        self.make, self.made = make, dict[tuple[object, ...], Array]()
-
-    def __call__(self, x: Array) -> Array:
-        place = (x.__array_interface__["data"][0], x.shape, x.strides)
-        if place not in self.made:
-            self.made[place] = self.make(x)
-        return self.made[place]
-
-
-def _sum(pairs: list[tuple[Array, Array]], shape: tuple[int, ...], flat: _Once) -> Array:
-    """Returns the sum over steps and columns of left * right, in one product a pair."""
-    parts = [flat(left).T @ flat(right) for left, right in pairs]
-    return np.concatenate(parts).reshape(shape)
-
-
-def _flat(x: Array) -> Array:
-    """(T, P, N) -> (T*N, P); no copy where N is 1."""
-    return np.swapaxes(x, 1, 2).reshape(-1, x.shape[1])
-
-
-def contributions(gradients: Gradients) -> dict[str, Array]:
-    """Returns, per block, (T,): the norm of each step's term of the block's gradient."""
-    out, gram = {}, _Once(_gram)
-    for name, pairs in gradients.terms.items():
-        parts = [_product_norm(left, right, gram) for left, right in pairs]
-        out[name] = np.hypot.reduce(parts, axis=0) / pairs[0][0].shape[2]
-    return out
-
-
-def _gram(x: Array) -> Array:
-    """(T, P, N) -> (T, N, N): each step's products of columns."""
-    return np.asarray(np.matmul(np.swapaxes(x, 1, 2), x))
-
-
-def _product_norm(left: Array, right: Array, gram_of: _Once) -> Array:
-    """(T,): |sum_n l_n r_n^T|, from |.|^2 = sum_{n,n'} (l_n . l_n')(r_n . r_n'): two small Gram products
-    a step. Steps at which that would lose digits, because samples cancel or squares leave the range of
-    double precision, are multiplied out."""
-    gram = gram_of(left) * gram_of(right)
-    squares, size = gram.sum(axis=(1, 2)), np.abs(gram).sum(axis=(1, 2))
-    out = np.sqrt(np.maximum(squares, 0.0))
-    sound = (squares > 1e-3 * size) & (size > 1e-280) & np.isfinite(size)
-    for t in np.flatnonzero(~sound):
-        out[t] = norm((left[t] @ right[t].T).ravel(), 0)
-    return np.asarray(out)

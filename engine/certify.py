@@ -22,6 +22,7 @@ from engine.arrays import Array, Params, norm
 from engine.backprop import Gradients, backprop
 from engine.cells import LayerTape
 from engine.network import Network, layer_params, losses
+from engine.symbols import columns_of
 from engine.traces import BlockCheck, Certificate
 from engine.truncation import Plan
 from engine.unroll import Data, Tape
@@ -61,7 +62,7 @@ def direction(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 def _affordable(network: Network, plan: Plan, data: Data, rng: np.random.Generator) -> Plan:
     """Returns the plan, or the plan of as many of its tracks as can be checked."""
-    T, B = len(data.counts), data.xs.shape[2]
+    T, B = len(data.counts), data.xs.shape[-1]
     each = T * B * network.layers * network.cell.gates * network.hidden * (len(network.shapes()) + 1)
     tracks = max(1, MOST_ELEMENTS // each)
     if tracks >= plan.tracks:
@@ -122,7 +123,7 @@ class Shadow:
         tape, which begins where the last one ended."""
         total = np.zeros((self.K, self.tracks))
         for t in range(plan.steps):
-            x = data.xs[t]
+            x = columns_of(data.xs[t : t + 1], self.network.inputs)[0]
             x = np.swapaxes(self.params["E"], -1, -2) @ x if "E" in self.params else x
             below = self._tile(x)
             for layer, kept in enumerate(tape.layers):
@@ -130,7 +131,7 @@ class Shadow:
                 below = self.states[layer][:, : self.network.hidden]
             if data.counts[t]:
                 total += self._loss(data.targets[t], plan.inject[t], below)
-        return np.asarray(total / data.xs.shape[2])
+        return np.asarray(total / data.xs.shape[-1])
 
     def _step(self, t: int, layer: int, kept: LayerTape, plan: Plan, below: Array) -> Array:
         """One layer, one step, from the tape's own state; the plan's weight on the edge that is crossed."""

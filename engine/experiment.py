@@ -41,8 +41,7 @@ class Setting:
     def data(self, steps: slice) -> Data:
         """Returns some steps as the sweeps take them."""
         batch = self.batch
-        return Data(_dense(batch.inputs[steps], len(batch.vocabulary)), _targets(batch.targets[steps]),
-                    self.counts[steps], self.initial)
+        return Data(_laid_out(batch.inputs[steps]), _laid_out(batch.targets[steps]), self.counts[steps], self.initial)
 
 
 def prepare(config: Config, given: Given | None = None) -> Experiment:
@@ -90,15 +89,6 @@ def _counts(config: Config, batch: Batch) -> Array:
     return last
 
 
-def _dense(inputs: Array, symbols: int) -> Array:
-    """(T, B) symbols -> one-hot (T, V, B); (T, B, D) values -> (T, D, B)."""
-    if inputs.ndim == 3:
-        return columns(inputs)
-    T, B = inputs.shape
-    out = np.zeros((T, symbols, B))
-    out[np.arange(T)[:, None], inputs, np.arange(B)] = 1.0
-    return out
-
-
-def _targets(targets: Array) -> Array:
-    return targets if targets.ndim == 2 else columns(targets)
+def _laid_out(x: Array) -> Array:
+    """(T, B) symbols or classes as they are; (T, B, D) values -> (T, D, B)."""
+    return x if x.ndim == 2 else columns(x)

@@ -15,6 +15,7 @@ import numpy as np
 from engine.arrays import Array, Bools, Params, norm
 from engine.cells import LayerTape
 from engine.network import Network, layer_params
+from engine.symbols import columns_of
 from engine.unroll import Tape
 
 
@@ -48,11 +49,12 @@ class _Pairs:
         T, self.B = tape.losses.shape
         self.M, S = T * self.B, network.state
         self.w = [layer_params(params, layer) for layer in range(network.layers)]
-        self.tapes = [_flat_tape(kept) for kept in tape.layers]
-        used = inputs_used(tape)
-        self.tapes[0] = replace(self.tapes[0], xs=np.ascontiguousarray(self.tapes[0].xs[:, used]))
+        read = columns_of(tape.layers[0].xs, network.inputs)[:, inputs_used(tape)]
+        self.tapes = [_flat_tape(kept) for kept in (replace(tape.layers[0], xs=read), *tape.layers[1:])]
         self.factors = [_flat(kept.factors).reshape(-1, self.H, 1, self.M) for kept in tape.layers]
-        self.symbols = None if tape.embedded_from is None else _flat(tape.embedded_from)
+        self.symbols = tape.embedded_from
+        if self.symbols is not None:
+            self.symbols = _flat(columns_of(self.symbols, network.inputs))
         self.ds = [np.zeros((S, self.M)) for _ in self.w]
         self.ds[-1][: self.H] = _flat(np.matmul(params["W_hy"].T, tape.dy / (unit * self.B)))  # the batch's mean
         self.dA = np.empty(self.cell.records * self.H * self.M)
@@ -92,7 +94,8 @@ class _Pairs:
 
 def inputs_used(tape: Tape) -> Array:
     """Returns the indices of the first layer's inputs that are ever other than zero."""
-    return np.flatnonzero(tape.layers[0].xs.any(axis=(0, 2)))
+    xs = tape.layers[0].xs
+    return np.unique(xs) if xs.ndim == 2 else np.flatnonzero(xs.any(axis=(0, 2)))
 
 
 def _flat(x: Array) -> Array:

@@ -51,9 +51,11 @@ def layer_params(params: Params, layer: int) -> Params:
 
 
 def first_inputs(params: Params, xs: Array) -> Array:
-    """Returns what the first layer reads: xs (T, D, N), or its embedding (T, ..., embedding, N)."""
+    """Returns what the first layer reads: xs (T, D, N) or (T, N) symbols, or its embedding (T, ..., embedding, N)."""
     if "E" not in params:
         return xs
+    if xs.ndim == 2:
+        return np.ascontiguousarray(np.swapaxes(params["E"][xs], 1, 2))
     E = np.swapaxes(params["E"], -1, -2)
     return np.asarray(np.matmul(E, xs if E.ndim == 2 else xs[:, None]))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine.arrays import Array, norm
-from engine.backprop import Gradients, contributions
+from engine.backprop import Gradients
 from engine.network import Network
+from engine.terms import step_norms
 from engine.traces import GradientNorms, StateNorms
 from engine.unroll import Tape
 
@@ -15,6 +16,11 @@ def gradient_norms(network: Network, found: Gradients) -> GradientNorms:
     """Returns the norms of what one sweep found."""
     blocks = {name: float(norm(block.ravel(), 0)) for name, block in found.blocks.items()}
     return GradientNorms(*norms_of(network, found.states), contributions(found), blocks)
+
+
+def contributions(found: Gradients) -> dict[str, Array]:
+    """Returns, per block, (T,): the norm of each step's term of the block's gradient."""
+    return {name: step_norms(pairs, found.grams) / pairs[0][0].shape[-1] for name, pairs in found.terms.items()}
 
 
 def state_norms(network: Network, tape: Tape) -> StateNorms:

@@ -66,7 +66,9 @@ class Reference:
             self._whole.append(gathered(x.network, x.params, self.tape, self.plan, found["full"]))
         if loss is not None and "row" in found:
             self._rows[loss] = row_of(x, found["row"], loss)
-        return gathered(x.network, x.params, self.tape, plan, found["plan"]) if plan is not None else None
+        if plan is None:
+            return None
+        return gathered(x.network, x.params, self.tape, plan, found["plan"], self.gradients)
 
     @cached_property
     def norms(self) -> GradientNorms:

@@ -1,6 +1,7 @@
 """Symbols as input, by their numbers: the projection by gather, and its gradient by sums over equal symbols.
 
-A symbol is a one-hot vector, or its row of the embedding E. Where there are few symbols, W_ih x + b is looked
+A symbol is a one-hot vector, or its row of the embedding E. They stand as (T, N) integers where values stand as
+(T, D, N). Where there are few symbols, W_ih x + b is looked
 up in a table of one column a symbol, and the gradient comes from the sums over each symbol's places; where there
 are more symbols than places, rows of E are gathered and their gradients scattered back. (leaf)
 """
@@ -41,6 +42,25 @@ def symbol_projection(w: Params, E: Array | None, xs: Array, out: Array, halves:
             out[now] *= halves[:, None]
 
     return gathered
+
+
+def columns_of(xs: Array, symbols: int) -> Array:
+    """Returns what is read as columns: symbols (T, N) one-hot, (T, V, N); values (T, D, N) as they are."""
+    if xs.ndim == 3:
+        return xs
+    (T, N), out = xs.shape, np.zeros((xs.shape[0], symbols, xs.shape[1]))
+    out[np.arange(T)[:, None], xs, np.arange(N)] = 1.0
+    return out
+
+
+def sums_of(rows: Array, xs: Array, symbols: int) -> Array:
+    """Returns (V, P): for each symbol the sum of the rows (T*N, P) at its places in xs (T, N); zero where it has none.
+    A reduction a symbol, as NumPy's `reduceat` takes longer over rows."""
+    order, firsts, found = grouped(xs)
+    out, sorted_rows = np.zeros((symbols, rows.shape[1]), rows.dtype), np.take(rows, order, axis=0)
+    for symbol, first, end in zip(found.tolist(), firsts.tolist(), [*firsts[1:].tolist(), len(rows)], strict=True):
+        np.add.reduce(sorted_rows[first:end], axis=0, out=out[symbol])
+    return out
 
 
 def symbol_gradients(w: Params, E: Array | None, xs: Array, dA: Array, dW: Array, dE: Array | None) -> None:

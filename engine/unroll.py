@@ -6,7 +6,7 @@ The loop over time does only what is sequential: input projections come before i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,7 +15,7 @@ from engine.arrays import Array, Params
 from engine.cells import LayerTape
 from engine.cells.base import Views, parts_of, split
 from engine.network import Network, first_inputs, layer_params, losses_and_gradients, readout
-from engine.symbols import Projection, symbol_projection
+from engine.symbols import Projection, columns_of, symbol_projection
 
 CACHED = 1 << 16  # numbers of the gates that are projected together in training
 
@@ -24,10 +24,14 @@ CACHED = 1 << 16  # numbers of the gates that are projected together in training
 class Data:
     """What a network is run on, features before columns. `counts` marks the loss steps."""
 
-    xs: Array  # (T, D, B)
+    xs: Array  # (T, D, B) values, or (T, B) symbols
     targets: Array  # (T, B) classes, or (T, O, B) values
     counts: NDArray[np.bool_]  # (T,)
     initial: tuple[Array, ...]  # per layer (S, B)
+
+    def dense(self, symbols: int) -> Data:
+        """Returns the same data, with symbols as one-hot columns (T, V, B)."""
+        return replace(self, xs=columns_of(self.xs, symbols))
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Tape:
     """What the forward pass keeps for the backward pass. Losses and dy are per sample, 0 off the loss steps."""
 
     layers: tuple[LayerTape, ...]
-    embedded_from: Array | None  # (T, V, B) the symbols, where there is an embedding
+    embedded_from: Array | None  # (T, B) symbols: what the embedding read, where there is one
     losses: Array  # (T, B)
     dy: Array  # (T, O, B)
 
@@ -44,7 +48,7 @@ def unroll(network: Network, params: Params, data: Data, reset: NDArray[np.bool_
            entering: Sequence[Array] | None = None) -> Tape:
     """Returns the tape of a run in which the state is the initial state again before each reset step. It begins
     in the state `entering`, (S, B) per layer, where there is one."""
-    scan = Scan(network, len(data.xs), data.xs.shape[2])
+    scan = Scan(network, len(data.xs), data.xs.shape[-1])
     layers = scan.run(params, first_inputs(params, data.xs), data.initial, reset, entering)
     ys = readout(params, layers[-1].states[:, : network.hidden])
     found, dy = losses_and_gradients(network, ys, data.targets)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class LayerTape:
     def part(self, steps: slice, columns: slice) -> LayerTape:
         """Returns the tape of some steps and columns."""
         arrays = (self.xs, self.pre, self.act, self.extra, self.entering, self.states)
-        return LayerTape(self.cell, *(x[steps, :, columns] for x in arrays), quick=self.quick)
+        return LayerTape(self.cell, *(x[steps, ..., columns] for x in arrays), quick=self.quick)
 
     def write_factors(self, now: slice, out: Array) -> None:
         """Writes the `factors` of some steps."""
@@ -141,7 +142,8 @@ class Cell(ABC):
 
     def terms(self, tape: LayerTape, dA: Array) -> Terms:
         """Returns, per block, pairs (left (T, P, N), right (T, Q, N)): the block's gradient is the
-        pairs' sums over t and n of left * right, stacked; one term of the sum is one step's share."""
+        pairs' sums over t and n of left * right, stacked; one term of the sum is one step's share.
+        A side of (T, N) symbols stands for their one-hot columns."""
         return {"W_ih": [(dA, tape.xs)], "W_hh": [(dA, tape.entering[:, : dA.shape[1] // self.records])],
                 "b": [(dA, ones(dA))]}
 
@@ -169,7 +171,15 @@ class Cell(ABC):
 
 def ones(like: Array) -> Array:
     """Returns (T, 1, N) ones: the input of a bias."""
-    return np.ones((like.shape[0], 1, like.shape[2]), like.dtype)
+    return _ones(like.shape[0], like.shape[2], like.dtype)
+
+
+@lru_cache(maxsize=8)
+def _ones(T: int, N: int, dtype: np.dtype[Any]) -> Array:
+    """Made once, so that all terms of a tape share them."""
+    out = np.ones((T, 1, N), dtype)
+    out.setflags(write=False)
+    return out
 
 
 def mix(f: Array, W: Array, out: Array) -> None:

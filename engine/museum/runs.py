@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,8 +28,9 @@ class Swept:
 
 
 def subject(**options: object) -> Experiment:
-    """Returns the museum's network and data, with some options changed."""
-    return prepare(parse(BASE | options))
+    """Returns the museum's network and data, one-hot as a framework has them, with some options changed."""
+    x = prepare(parse(BASE | options))
+    return replace(x, data=x.data.dense(x.network.inputs))
 
 
 def plan(**options: object) -> Plan:

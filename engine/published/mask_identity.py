@@ -12,6 +12,7 @@ from engine.cells.base import Terms
 from engine.config import Config, parse
 from engine.experiment import Experiment, prepare
 from engine.published.result import About, Check, Picture, Published, Source, check, published, series
+from engine.symbols import columns_of
 from engine.truncation import Plan, full_plan, plan_of, weights
 from engine.unroll import Tape, unroll
 
@@ -78,14 +79,15 @@ def credits(x: Experiment, tape: Tape) -> Params:
         dy = np.zeros_like(tape.dy)
         dy[s] = tape.dy[s]
         terms = backprop(x.network, x.params, replace(tape, dy=dy), full_plan(T)).terms
-        for name, steps in _per_step(terms).items():
+        for name, steps in _per_step(terms, x.params).items():
             rows[name].append(steps.reshape(T, *x.params[name].shape) / tape.dy.shape[2])
     return {name: np.stack(found) for name, found in rows.items()}
 
 
-def _per_step(terms: Terms) -> Params:
+def _per_step(terms: Terms, params: Params) -> Params:
     """Returns, per block, each step's own term of the gradient, (T, P, Q)."""
-    return {name: np.concatenate([np.einsum("tpn,tqn->tpq", left, right) for left, right in pairs], axis=1)
+    return {name: np.concatenate([np.einsum("tpn,tqn->tpq", left, columns_of(right, params[name].shape[-1]))
+                                  for left, right in pairs], axis=1)
             for name, pairs in terms.items()}
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from engine import analyze, parse
 from engine.arrays import quiet_single_thread
-from engine.backprop import contributions
 from engine.carryover import carry_over
 from engine.compare import compare
 from engine.credit import credit
+from engine.norms import contributions
 from engine.reference import reference
 from engine.truncation import full_plan, plan_of
 from tests.engine.setups import CELL_IDS, CELL_KEYS, CELL_OPTIONS, Case, Sizes, case, relative

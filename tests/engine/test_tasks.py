@@ -163,7 +163,12 @@ def test_the_last_loss_is_the_tasks_last(task: str) -> None:
     assert np.flatnonzero(last).tolist() == [int(np.flatnonzero(every)[-1])]
 
 
-def test_symbols_are_read_one_hot() -> None:
+def test_symbols_are_read_by_their_numbers_and_stand_for_one_hot_columns() -> None:
     x = prepare(Config(text=TEXT, steps=20, batch=2))
-    assert (x.data.xs.sum(axis=1) == 1).all()
-    assert np.array_equal(x.data.xs.argmax(axis=1), x.batch.inputs)
+    assert np.array_equal(x.data.xs, x.batch.inputs)
+    hot = x.data.dense(x.network.inputs).xs
+    assert hot.shape == (20, x.network.inputs, 2)
+    assert (hot.sum(axis=1) == 1).all()
+    assert np.array_equal(hot.argmax(axis=1), x.batch.inputs)
+    values = prepare(Config(task="series", steps=20, batch=2)).data
+    assert values.dense(1).xs is values.xs
