@@ -1,6 +1,6 @@
 /** What every control has: a label, its explanation within reach, and a place for what is wrong with it. */
 
-import { make, setText } from "../lib/dom.js";
+import { make, setHidden, setText } from "../lib/dom.js";
 import { labelOf } from "./names.js";
 
 /**
@@ -35,7 +35,7 @@ export function frame(option, { head = [], body, labelled, group = false }) {
   /** @param {string} text */
   function complain(text) {
     setText(problem, text);
-    problem.hidden = text === "";
+    setHidden(problem, text === "");
     if (text === "") labelled.removeAttribute("aria-invalid");
     else if (!group) labelled.setAttribute("aria-invalid", "true");
   }

@@ -1,6 +1,6 @@
 /** A number: typed, or moved by a slider on a linear or logarithmic track. */
 
-import { make } from "../lib/dom.js";
+import { make, setAttribute } from "../lib/dom.js";
 import { positionOf, valueAt } from "../lib/scales.js";
 import { read } from "../state.js";
 import { frame } from "./frame.js";
@@ -27,7 +27,8 @@ export function number(option, report, rangeOf = sliderRange) {
   const { element, complain } = frame(option, { head: [typed], body: [track?.element, dice].filter((e) => e !== null && e !== undefined), labelled: typed });
   return { name: option.name, element, complain, show(config) {
     current = String(config[option.name]);
-    if (document.activeElement !== typed || typed.value === "" || Number(typed.value) !== config[option.name]) typed.value = current;
+    const other = document.activeElement !== typed ? typed.value !== current : typed.value === "" || Number(typed.value) !== config[option.name];
+    if (other) typed.value = current;
     track?.show(config);
   } };
 }
@@ -67,11 +68,11 @@ function slider(option, report, mirror, rangeOf) {
     range = rangeOf(option, config) ?? range;
     const value = Number(config[option.name]);
     const bounds = range.log ? { min: 0, max: POSITIONS, step: 1 } : { min: range.low, max: range.high, step: range.step };
-    for (const [name, bound] of Object.entries(bounds)) if (element.getAttribute(name) !== String(bound)) element.setAttribute(name, String(bound));
+    for (const [name, bound] of Object.entries(bounds)) setAttribute(element, name, bound);
     shown = value;
     const place = String(range.log ? position(value) : Math.min(range.high, Math.max(range.low, value)));
     if (element.value !== place) element.value = place;
-    element.setAttribute("aria-valuetext", String(value));
+    setAttribute(element, "aria-valuetext", value);
   } };
 }
 

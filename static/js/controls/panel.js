@@ -1,6 +1,6 @@
 /** The column of controls, built from the catalogue. */
 
-import { make } from "../lib/dom.js";
+import { make, setHidden, setText } from "../lib/dom.js";
 import { applies, configOf, sameConfig } from "../state.js";
 import { choice } from "./choice.js";
 import { GROUPS } from "./names.js";
@@ -32,7 +32,7 @@ export function panel(root, catalogue, report, replaced) {
       for (const option of options) {
         const control = controls.get(option.name);
         if (!control) continue;
-        control.element.hidden = !applies(option, config);
+        setHidden(control.element, !applies(option, config));
         control.show(config);
       }
     },
@@ -101,6 +101,6 @@ function presetList({ presets, options }, replaced) {
   return { element, show(/** @type {Config} */ config) {
     const found = presets.find((preset) => sameConfig(configOf(preset.config, options), config, options));
     select.value = found?.name ?? "";
-    note.textContent = found?.help ?? "Changed from the presets.";
+    setText(note, found?.help ?? "Changed from the presets.");
   } };
 }

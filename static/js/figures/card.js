@@ -1,6 +1,6 @@
 /** The frame of a picture on the page: its sentence, readout, table, downloads and marked step. */
 
-import { make, save, setText } from "../lib/dom.js";
+import { make, save, setAttribute, setText } from "../lib/dom.js";
 import { csv, number, set } from "../lib/format.js";
 
 const MOST_CELLS = 60_000;
@@ -46,7 +46,7 @@ export class Card {
    */
   read(text, step, last) {
     setText(this.readout, text);
-    for (const [name, value] of Object.entries({ "aria-valuenow": step, "aria-valuemax": last, "aria-valuetext": text })) this.surface.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ "aria-valuenow": step, "aria-valuemax": last, "aria-valuetext": text })) setAttribute(this.surface, name, value);
   }
 
   /** Writes the table, if it is open. */

@@ -1,6 +1,6 @@
 /** A card whose picture Plotly draws, with the step under the pointer marked over it. */
 
-import { make, save } from "../lib/dom.js";
+import { make, save, setHidden } from "../lib/dom.js";
 import { Card } from "./card.js";
 import { PlotlyHost } from "./plotly-host.js";
 
@@ -31,12 +31,12 @@ export class Chart extends Card {
    */
   mark(step, loss) {
     const axis = this.timed ? this.host.timeAxis() : null;
-    this.cursor.hidden = axis === null;
+    setHidden(this.cursor, axis === null);
     if (axis === null) return;
     const perStep = axis.width / (axis.range[1] - axis.range[0]);
     const left = axis.left + (step - 0.5 - axis.range[0]) * perStep;
     Object.assign(this.cursor.style, { left: `${left}px`, width: `${Math.max(1, perStep)}px`, top: `${axis.top}px`, height: `${axis.height}px` });
-    this.row.hidden = loss === null;
+    setHidden(this.row, loss === null);
     if (loss === null) return;
     const [top, bottom] = [this.host.placeY(loss + 0.5), this.host.placeY(loss - 0.5)];
     if (top === null || bottom === null) return;

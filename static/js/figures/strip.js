@@ -1,6 +1,6 @@
 /** The strip on the page: a canvas, and what the pointer and the keys do on it. */
 
-import { byId } from "../lib/dom.js";
+import { byId, setHidden } from "../lib/dom.js";
 import { colour } from "./palette.js";
 import { stepsThatFit } from "./strip-groups.js";
 import { layoutStrip, roomOf } from "./strip-layout.js";
@@ -102,7 +102,7 @@ export class Strip {
   point(step) {
     this.step = step;
     const block = this.scene && blockAt(this.scene.blocks, step);
-    this.cursor.hidden = !block;
+    setHidden(this.cursor, !block);
     if (!block) return;
     const { em } = this.size;
     Object.assign(this.cursor.style, { left: `${block.x - 0.1 * em}px`, width: `${block.width + 0.2 * em}px`, top: `${1.7 * em}px`, height: `${(ROWS.lane + LANE / 2 - 1.4) * em}px` });

@@ -32,12 +32,35 @@ export function byId(id) {
 }
 
 /**
- * Sets an element's text, if it differs (so that a live region speaks only when something changed).
+ * Sets an element's text, if it differs (so that a live region speaks only when something changed). Another text in the
+ * node that is there is less work for the browser than another node.
  * @param {Element} element
  * @param {string} text
  */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const { firstChild: only } = element;
+  if (element.textContent === text) return;
+  if (only instanceof Text && only === element.lastChild) only.data = text;
+  else element.textContent = text;
+}
+
+/**
+ * Shows or hides an element, if it is not so already: the browser goes through its style whenever it is told.
+ * @param {HTMLElement} element
+ * @param {boolean} hidden
+ */
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/**
+ * Sets an attribute, if it differs.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string | number | boolean} value
+ */
+export function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
 
 /**

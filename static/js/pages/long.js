@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import { HEIGHT, paintOverview, spanOf, stepAt } from "../figures/overview.js";
-import { byId, setText } from "../lib/dom.js";
+import { byId, setHidden, setText } from "../lib/dom.js";
 import { byKey, dragged, moved, rangeOf, stretched } from "../lib/range.js";
 import { sameConfig } from "../state.js";
 
@@ -40,13 +40,13 @@ export class LongView {
   async analysis(config, view, signal, given) {
     if (!isLong(config)) {
       this.shown = null;
-      this.card.hidden = true;
+      setHidden(this.card, true);
       return api.analysis(config, view.s, this.options, signal, given);
     }
     if (!this.knows(config, given)) {
       const answer = await api.long(config, this.options, signal, given);
       this.shown = { config: { ...config }, given, answer };
-      this.card.hidden = false;
+      setHidden(this.card, false);
     }
     const { answer } = /** @type {NonNullable<LongView["shown"]>} */ (this.shown);
     this.range = rangeOf(view, answer.steps);

@@ -1,18 +1,18 @@
 /** What the page says when a choice cannot be used, and while it computes. */
 
 import { Refused } from "../api.js";
-import { byId, setText } from "../lib/dom.js";
+import { byId, setAttribute, setHidden, setText } from "../lib/dom.js";
 
 /** @param {string} text "" for nothing */
 export function notice(text) {
   setText(byId("notice"), text);
-  byId("notice").hidden = text === "";
+  setHidden(byId("notice"), text === "");
 }
 
 /** @param {boolean} busy */
 export function showBusy(busy) {
-  byId("progress").hidden = !busy;
-  byId("main").setAttribute("aria-busy", String(busy));
+  setHidden(byId("progress"), !busy);
+  setAttribute(byId("main"), "aria-busy", busy);
 }
 
 /**

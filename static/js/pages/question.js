@@ -1,6 +1,6 @@
 /** The three questions above the fold: which one is asked, and its computed answer. */
 
-import { byId, make } from "../lib/dom.js";
+import { byId, make, setAttribute, setHidden } from "../lib/dom.js";
 import { set } from "../lib/format.js";
 
 /** @param {(name: string) => void} asked */
@@ -13,10 +13,10 @@ export function listenQuestions(asked) {
  * @param {any} analysis the answer that is shown, or null
  */
 export function showQuestion(q, analysis) {
-  for (const button of buttons()) button.setAttribute("aria-pressed", String(button.dataset.question === q));
+  for (const button of buttons()) setAttribute(button, "aria-pressed", button.dataset.question === q);
   const answer = byId("answer");
   const text = q && analysis?.words.questions[q];
-  answer.hidden = !q || (analysis !== null && !text); // a close-up of a long sequence answers none
+  setHidden(answer, !q || (analysis !== null && !text)); // a close-up of a long sequence answers none
   if (text) answer.replaceChildren(set(text), make("small", {}, byId("badge").textContent ?? ""));
 }
 

@@ -1,6 +1,6 @@
 /** Says that a picture is still of an earlier choice: not at once, as mostly the new one is there before anybody sees. */
 
-import { make, setText } from "../lib/dom.js";
+import { make, setAttribute, setText } from "../lib/dom.js";
 
 const SOON_MS = 200;
 
@@ -51,6 +51,6 @@ export class Waiting {
   say() {
     const old = this.root.querySelector("canvas") ? "Still of the choice before." : "";
     setText(this.note, this.computing ? `${old} Computing\u2026`.trim() : old || "Not there yet.");
-    this.root.setAttribute("aria-busy", String(this.computing && !this.note.hidden));
+    setAttribute(this.root, "aria-busy", this.computing && !this.note.hidden);
   }
 }
