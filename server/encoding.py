@@ -13,6 +13,7 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from pydantic_core import to_json
 Array = NDArray[Any]
 Leaf = Callable[[Array], tuple[Any, Any]]  # an array -> its form, and what stands beside it (None: nothing)
 MAGIC = b"UNR1"
-PLAIN = (str, int, bool, type(None))
+PLAIN = frozenset({str, int, bool, type(None)})
+LISTS = frozenset({list, tuple})
 
 
 def encode_json(value: Any) -> bytes:
@@ -54,13 +56,19 @@ def nonfinite(array: Array) -> dict[str, list[int]]:
 
 def _items(value: Any) -> Iterable[tuple[str, Any]] | None:
     """Returns the named parts of an object, or None if the value is not one."""
-    if type(value) is dict:
-        return value.items()
-    if is_dataclass(value):
-        return ((field.name, getattr(value, field.name)) for field in fields(value))
-    if isinstance(value, Mapping):
-        return value.items()
-    return None
+    kind = type(value)
+    if kind in LISTS:
+        return None
+    names = _names(kind)  # type: ignore[arg-type]  # a class is a key, whatever mypy takes its __hash__ for
+    if names is not None:
+        return [(name, getattr(value, name)) for name in names]
+    return value.items() if isinstance(value, Mapping) else None
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Returns the names of a dataclass' fields; None for any other class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _leaf(value: Any) -> Array | None:
@@ -78,9 +86,15 @@ def _numeric(value: Any) -> bool:
     return isinstance(value, (int, float, np.generic, np.ndarray)) and not isinstance(value, bool)
 
 
+def _plain(value: Any) -> bool:
+    """Returns whether a value has the same form everywhere."""
+    kind = type(value)
+    return kind in PLAIN or (kind is float and math.isfinite(value))
+
+
 def _walk(value: Any, leaf: Leaf) -> Any:
     """Returns the value as JSON takes it, with every array in the form that `leaf` gives it."""
-    if type(value) in PLAIN or (type(value) is float and math.isfinite(value)):
+    if _plain(value):
         return value
     parts = _items(value)
     if parts is not None:
@@ -102,7 +116,7 @@ def _object(parts: Iterable[tuple[str, Any]], leaf: Leaf) -> dict[str, Any]:
     """Returns an object of these parts; what is not finite in an array stands beside it."""
     out: dict[str, Any] = {}
     for name, item in parts:
-        if type(item) in PLAIN:
+        if _plain(item):
             out[name] = item
         elif (array := _leaf(item)) is None:
             out[name] = _walk(item, leaf)
@@ -130,14 +144,14 @@ class _Store:
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
         self._size = 0
-        self._seen: dict[tuple[Any, ...], dict[str, Any]] = {}
-        self._kept: list[Array] = []  # so that no two arrays ever share an address
+        self._seen: dict[int, dict[str, Any]] = {}
+        self._kept: list[Array] = []  # so that no two ever have the same id
 
     def put(self, array: Array) -> tuple[Any, Any]:
         """Stores an array; a finite number stays in the header."""
         if array.ndim == 0 and (array.dtype.kind != "f" or np.isfinite(array)):
             return array.item(), None
-        place = (array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str)
+        place = id(array)
         if place not in self._seen:
             self._seen[place] = {"$array": self._add(*_portable(array))}
             self._kept.append(array)
@@ -160,7 +174,7 @@ def _portable(array: Array) -> tuple[Array, str]:
         fits = array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
         return (array.astype("<i4"), "i4") if fits else (array.astype("<f8"), "f8")
     if kind == "f":
-        return (array.astype("<f4"), "f4") if array.dtype.itemsize == 4 else (array.astype("<f8"), "f8")
+        return (np.asarray(array, "<f4"), "f4") if array.dtype.itemsize == 4 else (np.asarray(array, "<f8"), "f8")
     raise TypeError(f"an array of {array.dtype} cannot be encoded")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -140,11 +141,19 @@ def line(name: str, values: Floats, color: str, **more: Any) -> Trace:
         "type": "scatter",
         "mode": "lines",
         "name": name,
-        "x": np.arange(values.shape[0], dtype=np.float64),
+        "x": _steps(values.shape[0]),
         "y": shown,
         "line": style,
         **more,
     }
+
+
+@lru_cache(maxsize=8)
+def _steps(count: int) -> NDArray[np.float64]:
+    """Returns the numbers of the steps: one array for all lines, which an answer then has once."""
+    made = np.arange(count, dtype=np.float64)
+    made.setflags(write=False)
+    return made
 
 
 def rail(name: str, marked: NDArray[np.bool_], height: float, color: str) -> Trace:
