@@ -76,6 +76,14 @@ def columns(x: Array) -> Array:
     return np.ascontiguousarray(np.swapaxes(x, 1, 2))
 
 
+def add_rows(x: Array, b: Array) -> Array:
+    """Adds b (F,) to every column of the contiguous x (..., F, N), in place, and returns it. NumPy would go through
+    runs of N, which are short."""
+    many = x.reshape(*x.shape[:-2], -1)
+    many += np.repeat(b, x.shape[-1])
+    return x
+
+
 def unit_scale(*arrays: Array) -> float:
     """Returns the largest finite magnitude in the arrays, or 1, to divide by before squaring."""
     top = max((float(np.abs(a).max(initial=0.0)) for a in arrays), default=0.0)

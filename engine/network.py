@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Array, Params
+from engine.arrays import Array, Params, add_rows
 from engine.cells import Cell
 
 
@@ -62,7 +62,7 @@ def first_inputs(params: Params, xs: Array) -> Array:
 
 def readout(params: Params, h: Array) -> Array:
     """Returns y = W_hy h + b_y for h (T, ..., H, N)."""
-    return np.asarray(np.matmul(params["W_hy"], h) + params["b_y"][..., None])
+    return add_rows(np.matmul(params["W_hy"], h), params["b_y"])
 
 
 def losses(network: Network, ys: Array, targets: Array) -> Array:
@@ -90,17 +90,26 @@ def _surprise(ys: Array, targets: Array) -> tuple[Array, Array]:
     """Returns -log softmax(y)[target] (T, N), and softmax(y) (T, O, N) with the target's own entry 0.
 
     With d = y - y[target], the loss is log(1 + sum of exp(d) over the others), which keeps its digits
-    for a classifier that is almost sure. The shift m is real, so complex y stays holomorphic."""
-    index = targets[:, None]
-    d = ys - np.take_along_axis(ys, index, 1)
-    m = np.ascontiguousarray(np.swapaxes(d.real, 1, 2)).max(axis=2)[:, None]
-    d -= m
-    others = np.exp(d, out=d)
+    for a classifier that is almost sure. The shift m, the largest d, is real, so complex y stays holomorphic.
+    What is one number a column is repeated first: NumPy would go through runs of N, which are short."""
+    index, many = targets[:, None], ys.shape[1]
+    own, top = np.take_along_axis(ys, index, 1), _largest(ys.real)
+    m = top - own.real
+    others = ys - np.repeat(top + (own - own.real), many, axis=1)  # d - m
+    np.exp(others, out=others)
     np.put_along_axis(others, index, 0.0, 1)
     total = _total(others)
     found = m + np.log1p(np.expm1(-m) + total)
-    others /= np.exp(-m) + total
+    others *= np.repeat(1.0 / (np.exp(-m) + total), many, axis=1)
     return found[:, 0], others
+
+
+def _largest(x: Array) -> Array:
+    """(T, O, N) -> (T, 1, N): the maximum over the outputs, by halves, which overlap where they are odd."""
+    while x.shape[1] > 1:
+        half = (x.shape[1] + 1) // 2
+        x = np.maximum(x[:, :half], x[:, -half:])
+    return x
 
 
 def _total(x: Array) -> Array:

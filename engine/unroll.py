@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from engine.arrays import Array, Params
+from engine.arrays import Array, Params, add_rows
 from engine.cells import LayerTape
 from engine.cells.base import Views, parts_of, split
 from engine.network import Network, first_inputs, layer_params, losses_and_gradients, readout
@@ -62,9 +62,7 @@ def project(w: Params, xs: Array) -> Array:
     multiplied where they stand, as laying them out for one product takes longer than the product."""
     if xs.shape[2] == 1:
         return np.asarray(xs[:, :, 0] @ w["W_ih"].T + w["b"])[:, :, None]
-    pre = np.matmul(w["W_ih"], xs)
-    pre += w["b"][:, None]
-    return np.asarray(pre)
+    return add_rows(np.matmul(w["W_ih"], xs), w["b"])
 
 
 class Scan:
