@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -147,7 +147,7 @@ class _Run:
         truncated = full if self.same else gradient_norms(x.network, self.truncated)
         loss, states = loss_view(x.network, x.data.counts, self.tape), state_norms(x.network, self.tape)
         return words.with_words(Analysis(
-            config=asdict(self.config),
+            config=dict(vars(self.config)),
             parameters=sum(block.size for block in x.params.values()),
             sequence=sequence_of(x.batch, x.data.counts), plan=_plan_view(self.plan),
             loss=loss, states=states,
@@ -211,8 +211,15 @@ def sequence_of(batch: Batch, counts: Bools) -> Sequence:
 
 def _labels(values: Array, symbols: tuple[str, ...]) -> tuple[str, ...]:
     if symbols:
-        return tuple(_visible(symbols[i]) for i in values)
+        shown = _all_visible(symbols)
+        return tuple(shown[i] for i in values.tolist())
     return tuple(" ".join(f"{v:.2g}" for v in row[:4]) for row in values)
+
+
+@lru_cache(maxsize=4)
+def _all_visible(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Looked at once, while somebody moves a slider."""
+    return tuple(_visible(symbol) for symbol in symbols)
 
 
 def _visible(symbol: str) -> str:

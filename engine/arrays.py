@@ -59,6 +59,17 @@ def norm(x: Array, axis: int | tuple[int, ...]) -> Array:
     plain: Array = np.asarray(np.sqrt(squares))
     if plain.size and np.isfinite(plain).all() and plain.min() > 1e-140:
         return plain
+    if not isinstance(axis, int):
+        return _careful_norm(x, axis)
+    poor = ~(np.isfinite(plain) & (plain > 1e-140))
+    again = np.moveaxis(x, axis, -1)[poor]
+    if again.any():  # that of nothing but zeros is right already
+        plain[poor] = _careful_norm(again, -1)
+    return plain
+
+
+def _careful_norm(x: Array, axis: int | tuple[int, ...]) -> Array:
+    """The same in units of the largest entry."""
     top = np.abs(x).max(axis=axis, keepdims=True, initial=0.0)
     unit = np.where((top > 0) & np.isfinite(top), top, 1.0)
     return np.asarray(np.sqrt(np.square(x / unit).sum(axis=axis)) * np.squeeze(unit, axis=axis))

@@ -36,7 +36,7 @@ def carry_over(network: Network, data: Data, starts: NDArray[np.int64], carried:
 
 def _mean_norm(states: list[Array]) -> Array:
     """(T, S, B) per layer -> (T,): the norm over all layers per sample, then the mean over the batch."""
-    return np.asarray(norm(np.concatenate(states, axis=1), 1).mean(axis=1))
+    return np.asarray(np.hypot.reduce([norm(layer, 1) for layer in states], axis=0).mean(axis=1))
 
 
 def _first(hit: NDArray[np.bool_]) -> int:

@@ -30,12 +30,9 @@ def state_norms(network: Network, tape: Tape) -> StateNorms:
 
 def norms_of(network: Network, states: tuple[Array, ...]) -> tuple[Array, Array | None, Array, Array | None]:
     """Returns the norms of h and c with all layers together (T,), then of h and c by layer (L, T)."""
-    h, h_by_layer = _part(network, states, 0)
-    c, c_by_layer = _part(network, states, 1) if network.cell.parts == 2 else (None, None)
-    return h, c, h_by_layer, c_by_layer
-
-
-def _part(network: Network, states: tuple[Array, ...], part: int) -> tuple[Array, Array]:
-    rows = slice(part * network.hidden, (part + 1) * network.hidden)
-    by_sample = np.stack([norm(layer[:, rows], 1) for layer in states])
-    return np.hypot.reduce(by_sample, axis=0).mean(axis=1), by_sample.mean(axis=2)
+    T, _, B = states[0].shape
+    parts = [norm(layer.reshape(T, network.cell.parts, network.hidden, B), 2) for layer in states]
+    by_sample = np.stack(parts).transpose(2, 0, 1, 3)  # (parts, L, T, B)
+    h, *c = np.hypot.reduce(by_sample, axis=1).mean(axis=2)
+    h_by_layer, *c_by_layer = by_sample.mean(axis=3)
+    return h, c[0] if c else None, h_by_layer, c_by_layer[0] if c else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 
 from engine.phrases import count
@@ -28,7 +30,7 @@ def cutting(found: Analysis) -> str:
 def felt(over: CarryOver) -> str:
     """Returns how long a reset is felt: the median over all windows, those that never halve included."""
     steps = np.where(over.half_life > 0, over.half_life, np.inf)
-    middle, never = float(np.median(steps)), int(np.isinf(steps).sum())
+    middle, never = median(steps.tolist()), int(np.isinf(steps).sum())
     if np.isinf(middle):
         where = "" if never == len(steps) else f"in {never} of {len(steps)} windows "
         return f"{where}the difference has not halved when the window ends"

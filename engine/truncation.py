@@ -153,14 +153,9 @@ def weights(plan: Plan) -> NDArray[np.float64]:
 
 def reach(plan: Plan) -> NDArray[np.int64]:
     """Returns (T,): the earliest state step to which a loss at step s sends a gradient."""
-    T, m = plan.steps, plan.tracks
-    tracks = plan.inject.argmax(axis=1)
-    last_cut = np.zeros(m, np.int64)
-    out = np.zeros(T, np.int64)
-    for s in range(T):
-        last_cut[plan.edge[s] == 0.0] = s
-        out[s] = last_cut[tracks[s]]
-    return out
+    steps = np.arange(plan.steps)
+    cuts = np.where(plan.edge == 0.0, steps[:, None], 0)
+    return np.asarray(np.maximum.accumulate(cuts, axis=0)[steps, plan.inject.argmax(axis=1)])
 
 
 def taper(reaches: NDArray[np.int64]) -> NDArray[np.float64]:

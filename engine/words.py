@@ -119,8 +119,8 @@ def costs(found: Analysis) -> str:
         return "Truncation leaves nothing of the gradient."
     text = (f"Beside full BPTT the whole gradient has cosine {almost(whole.cosine)}, relative error "
             f"{percent(whole.relative_error)}, and keeps {percent(whole.kept)}.")
-    errors = {name: np.nan_to_num(block.relative_error) for name, block in found.costs.blocks.items()}
-    worst = max(errors, key=lambda name: float(errors[name]))
+    errors = {name: block.relative_error for name, block in found.costs.blocks.items()}
+    worst = max(errors, key=lambda name: errors[name] if errors[name] > 0 else 0.0)  # NaN is not
     return f"{text} Hit hardest is {worst}: relative error {percent(errors[worst])}." if errors[worst] > 0 else text
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from engine.arrays import columns, norm, quiet_single_thread, require_shape, unit_scale
+from engine.arrays import add_rows, columns, norm, quiet_single_thread, require_shape, unit_scale
 from engine.errors import InputError
 
 
@@ -39,6 +39,27 @@ def test_norm_keeps_what_is_not_finite() -> None:
     assert found[0] == found[1] == np.inf
     assert np.isnan(found[2])
     assert found[3] == 5.0
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_norm_takes_care_of_the_poor_alone(axis: int) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 6, 3))
+    x[1:3, 2] *= 1e-200
+    x[0], x[3, :, 1] = 0.0, 1e200
+    with np.errstate(all="ignore"):
+        found, careful = norm(x, axis), norm(x, (axis,))  # over a tuple of axes all are taken care of
+    assert np.allclose(found, careful, rtol=1e-14, atol=0)
+    assert (found == 0).sum() == (careful == 0).sum()
+    x[2, 4, 0] = np.nan
+    with np.errstate(all="ignore"):
+        assert np.isnan(norm(x, axis)).sum() == 1
+
+
+def test_add_rows_adds_to_every_column() -> None:
+    x, b = np.random.default_rng(0).normal(size=(2, 4, 5, 3)), np.arange(5.0)
+    assert np.array_equal(add_rows(x.copy(), b), x + b[:, None])
+    out = x.copy()
+    assert add_rows(out, b) is out
 
 
 def test_norm_of_nothing_is_zero() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,17 @@ def test_huge_outputs_do_not_overflow() -> None:
         found, dy = losses_and_gradients(CLASSES, ys.copy(), np.full((1, 1), target))
         assert found[0, 0] == expected
         assert np.isfinite(dy).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3, 4, 7, 84, 129])
+def test_any_number_of_outputs(outputs: int) -> None:
+    rng = np.random.default_rng(outputs)
+    ys, targets = 5 * rng.normal(size=(3, outputs, 2)), rng.integers(outputs, size=(3, 2))
+    found, dy = losses_and_gradients(replace(CLASSES, outputs=outputs), ys.copy(), targets)
+    p = np.exp(ys - ys.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    assert np.allclose(found, -np.log(np.take_along_axis(p, targets[:, None], 1)[:, 0]), rtol=1e-13, atol=1e-15)
+    assert np.allclose(dy, p - np.eye(outputs)[targets].swapaxes(1, 2), rtol=1e-12, atol=1e-15)
 
 
 def test_the_loss_is_holomorphic() -> None:

@@ -187,13 +187,23 @@ def test_compare_by_definition(n: int, seed: int) -> None:
     assert found.kept == pytest.approx(kept, rel=1e-12, abs=1e-14)
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-101, 1e-99, 1e99, 1e101, 1e200, 1e300])
 def test_compare_at_any_scale(scale: float) -> None:
     a, b = np.random.default_rng(0).normal(size=(2, 6))
     plain, found = compare(a, b), compare(scale * a, scale * b)
     assert found.cosine == pytest.approx(plain.cosine, rel=1e-13)
     assert found.kept == pytest.approx(plain.kept, rel=1e-13)
     assert found.norm_full == pytest.approx(plain.norm_full * scale, rel=1e-13)
+    assert found.norm_truncated == pytest.approx(plain.norm_truncated * scale, rel=1e-13)
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e-150, 1e-90])
+def test_compare_with_very_little(scale: float) -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 6))
+    plain, found = compare(a, b), compare(scale * a, b)
+    assert found.cosine == pytest.approx(plain.cosine, rel=1e-13)
+    assert found.angle == pytest.approx(plain.angle, rel=1e-13)
+    assert found.kept == pytest.approx(plain.kept * scale, rel=1e-13)
     assert found.norm_truncated == pytest.approx(plain.norm_truncated * scale, rel=1e-13)
 
 
