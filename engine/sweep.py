@@ -98,6 +98,8 @@ class Sweep:
         steps, top = plans[0].steps, self.top
         inject = np.stack([plan.inject for plan in plans], 1).astype(self.dtype)
         inject, plain = inject.reshape(steps, *self.lead, 1, self.m, 1), bool((inject == 1).all())
+        if self.lead:  # at once for all steps: few numbers, as no plan has more than one track
+            dh, plain = np.asarray(dh)[:, None] * inject, True
         crossings = _crossings(plans, bool(self.lead), begins, self.dtype)
         self._start(steps, after)
         for t in range(steps - 1, -1, -1):
