@@ -33,6 +33,8 @@ def compare(truncated: Array, full: Array) -> Comparison:
     nan = float("nan")
     if not (size > 0 and np.isfinite(size) and np.isfinite(length)):
         return Comparison(nan, nan, nan, nan, length * scale, size * scale)
+    if truncated is full:
+        return Comparison(1.0, 0.0, 0.0, 1.0, length * scale, size * scale)
     p, w = (part / length if length else part), whole / size
     cosine = float(p @ w) if length else nan
     # 2 atan2(|p - w|, |p + w|) keeps its digits where acos(cosine) has none (Kahan)

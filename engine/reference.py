@@ -34,9 +34,14 @@ class Reference:
     config: Config
     x: Experiment
     plan: Plan
-    tape: Tape
     _whole: list[Gradients] = field(default_factory=list)  # what full BPTT finds, once it is known
     _rows: dict[int, CreditRow] = field(default_factory=dict)  # of the credit matrix, by loss step
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The carried run; a credit matrix along a run that is reset does without."""
+        with quiet_single_thread():
+            return unroll(self.x.network, self.x.params, self.x.data, self.plan.reset)
 
     @property
     def gradients(self) -> Gradients:
@@ -93,10 +98,10 @@ def shared_part(config: Config) -> Config:
 
 
 def reference(config: Config, given: Given | None = None) -> Reference:
-    """Returns the reference of a validated config; what full BPTT finds is computed when first asked for."""
+    """Returns the reference of a validated config; the run, and what full BPTT finds, are computed when first asked
+    for."""
     with quiet_single_thread():
-        x, plan = prepare(config, given), full_plan(config.steps)
-        return Reference(shared_part(config), x, plan, unroll(x.network, x.params, x.data, plan.reset))
+        return Reference(shared_part(config), prepare(config, given), full_plan(config.steps))
 
 
 def alone(whole: Plan, loss: int) -> Plan:

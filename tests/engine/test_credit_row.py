@@ -46,6 +46,14 @@ def test_where_no_state_is_reset_every_truncation_has_the_same_matrix() -> None:
     np.testing.assert_array_equal(credit_matrix(config)[0].h, credit_matrix(shared_part(config))[0].h)
 
 
+def test_the_matrix_of_a_run_that_is_reset_does_without_the_carried_one() -> None:
+    for value, needed in (("reset", False), ("carry", True)):
+        config = parse(SMALL | {"value": value})
+        kept = reference(config)
+        credit_matrix(config, None, kept)
+        assert ("tape" in vars(kept)) is needed
+
+
 def test_a_row_of_a_gradient_that_vanishes_or_explodes() -> None:
     for gain in (0.01, 30.0):
         config = Config(cell="rnn", steps=200, hidden=8, batch=2, gain=gain, task="series", init="orthogonal")

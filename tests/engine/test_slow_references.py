@@ -221,7 +221,11 @@ def test_compare_with_nothing() -> None:
     for part, whole in ((one, zero), (zero, zero), (one, bad), (bad, one)):
         with np.errstate(all="ignore"):
             assert math.isnan(compare(part, whole).kept)
-    assert compare(one, one).angle == 0.0
+    for same in (one, one.copy()):
+        found = compare(one, same)
+        assert (found.cosine, found.kept) == pytest.approx((1.0, 1.0), rel=1e-15)
+        assert found.angle == found.relative_error == 0.0
+        assert found.norm_full == found.norm_truncated == pytest.approx(math.sqrt(2.0), rel=1e-15)
 
 
 @pytest.mark.parametrize("options", [{"style": "window", "k": 40}, {"style": "sliding", "k": 20},
