@@ -46,10 +46,12 @@ export async function analysis(config, loss, options, signal, given = null) {
  * @param {import("./state.js").Option[]} options
  * @param {AbortSignal} signal
  * @param {Given} [given]
+ * @param {() => void} [computed] told when it is on its way
  * @returns {Promise<any>}
  */
-export async function credit(config, options, signal, given = null) {
+export async function credit(config, options, signal, given = null, computed = () => {}) {
   const response = await ask("credit", config, options, {}, {}, "application/vnd.unrolled.bin", signal, given);
+  computed();
   return decode(await response.arrayBuffer());
 }
 

@@ -189,7 +189,9 @@ class Explore {
     const analysis = this.long.analysis(config, this.state.view, signal, this.trained.given);
     const matrix = this.matrix.ask(config);
     matrix.catch(() => {}); // if the analysis or its drawing fails too, one is told
-    this.answered(await analysis, config);
+    const answer = await analysis;
+    await this.matrix.arriving();
+    this.answered(answer, config);
     await awhile(matrix, this.matrix.patience, (error) => this.refused(error));
   }
 
