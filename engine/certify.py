@@ -121,9 +121,9 @@ class Shadow:
     def follow(self, data: Data, tape: Tape, plan: Plan) -> Array:
         """Returns the imaginary part of the objective for each direction and track, (K, m), of the losses of this
         tape, which begins where the last one ended."""
-        total = np.zeros((self.K, self.tracks))
+        total, xs = np.zeros((self.K, self.tracks)), columns_of(data.xs, self.network.inputs)
         for t in range(plan.steps):
-            x = columns_of(data.xs[t : t + 1], self.network.inputs)[0]
+            x = xs[t]
             x = np.swapaxes(self.params["E"], -1, -2) @ x if "E" in self.params else x
             below = self._tile(x)
             for layer, kept in enumerate(tape.layers):
