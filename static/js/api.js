@@ -4,6 +4,9 @@ import { decode } from "./lib/binary.js";
 import { configQuery } from "./state.js";
 
 const LONGEST_GET = 6000;
+// A server on the same machine has what it answered before as soon as the browser's cache would, and that takes a
+// millisecond of every answer to look for it and to keep it.
+const CACHE = ["localhost", "127.0.0.1", "[::1]"].includes(globalThis.location?.hostname) ? "no-store" : "default";
 
 /** @typedef {{field: string, value: string, limit: string, remedy: string}} Problem */
 /** @typedef {{weights: Record<string, any>, vocabulary: string[]} | null} Given weights that are not drawn; null for drawn ones */
@@ -46,12 +49,10 @@ export async function analysis(config, loss, options, signal, given = null) {
  * @param {import("./state.js").Option[]} options
  * @param {AbortSignal} signal
  * @param {Given} [given]
- * @param {() => void} [computed] told when it is on its way
  * @returns {Promise<any>}
  */
-export async function credit(config, options, signal, given = null, computed = () => {}) {
+export async function credit(config, options, signal, given = null) {
   const response = await ask("credit", config, options, {}, {}, "application/vnd.unrolled.bin", signal, given);
-  computed();
   return decode(await response.arrayBuffer());
 }
 
@@ -228,7 +229,7 @@ async function ask(what, config, options, extra, body, accept, signal, given = n
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
   const address = `/api/v1/${what}?${query}`;
   const response = address.length <= LONGEST_GET && given === null
-    ? await fetch(address, { headers: { Accept: accept }, signal })
+    ? await fetch(address, { cache: CACHE, headers: { Accept: accept }, signal })
     : await fetch(`/api/v1/${what}`, {
       method: "POST", signal, headers: { Accept: accept, "Content-Type": "application/json" },
       body: JSON.stringify({ config: chosen, ...body, ...given }),

@@ -24,9 +24,9 @@ function made() {
   const asked = /** @type {string[]} */ ([]);
   const came = /** @type {number[]} */ ([]);
   const answers = { next: async (/** @type {AbortSignal} */ _) => /** @type {any} */ (ANSWER) };
-  const matrix = new Matrix(/** @type {any} */ (OPTIONS), { name: "", given: null }, () => came.push(1), (config, _, signal, _given, computed) => {
+  const matrix = new Matrix(/** @type {any} */ (OPTIONS), { name: "", given: null }, () => came.push(1), (config, _, signal) => {
     asked.push(`${config.style} ${config.gain} ${config.k}`);
-    return answers.next(signal, computed);
+    return answers.next(signal);
   });
   return { matrix, asked, came, answers };
 }
@@ -105,31 +105,31 @@ test("a matrix that takes long is not waited for, and asked for when the slider 
   assert.ok(matrix.patience > 0, "it was quick this time");
 });
 
-test("a matrix that is computed is waited for, so that one frame has everything, and no other is", async () => {
+test("a matrix that comes soon is waited for, so that one frame has everything, and no other is", async () => {
   const { matrix, came, answers } = made();
-  await matrix.arriving();
-  answers.next = (/** @type {AbortSignal} */ signal) => after(4, signal);
-  const first = matrix.ask(CONFIG);
-  await matrix.arriving();
-  assert.equal(came.length, 0, "the server computes it still");
-  await first;
-  answers.next = (/** @type {AbortSignal} */ signal, /** @type {() => void} */ computed) => (computed(), after(1, signal));
-  matrix.ask({ ...CONFIG, gain: 2 });
-  await matrix.arriving();
-  assert.equal(came.length, 2);
-  answers.next = (/** @type {AbortSignal} */ signal, /** @type {() => void} */ computed) => (computed(), after(200, signal));
-  const slow = matrix.ask({ ...CONFIG, gain: 3 });
-  await matrix.arriving();
-  assert.equal(came.length, 2, "its body takes long to come");
-  matrix.giveUp({ ...CONFIG, gain: 4 });
+  await matrix.soon();
+  answers.next = (/** @type {AbortSignal} */ signal) => after(1, signal);
+  matrix.ask(CONFIG);
+  await matrix.soon();
+  assert.equal(came.length, 1);
+  answers.next = (/** @type {AbortSignal} */ signal) => after(400, signal);
+  const slow = matrix.ask({ ...CONFIG, gain: 2 });
+  await matrix.soon();
+  assert.equal(matrix.idle, false, "it takes longer than a frame");
+  matrix.giveUp({ ...CONFIG, gain: 3 });
   await slow;
-  answers.next = async (/** @type {AbortSignal} */ _, /** @type {() => void} */ computed) => {
-    computed();
-    await null;
-    throw new TypeError("the line is cut");
-  };
+  matrix.times = [1000, 1000];
+  const late = matrix.ask({ ...CONFIG, gain: 3 });
+  let waited = true;
+  matrix.soon().then(() => (waited = false));
+  for (let turn = 0; turn < 5; turn++) await null;
+  assert.equal(waited, false, "the last ones took long");
+  matrix.giveUp({ ...CONFIG, gain: 4 });
+  await late;
+  matrix.times = [0, 0];
+  answers.next = () => Promise.reject(new TypeError("the line is cut"));
   const failed = matrix.ask({ ...CONFIG, gain: 5 });
-  await matrix.arriving();
+  await matrix.soon();
   await assert.rejects(failed, TypeError, "whoever asked is told");
 });
 

@@ -190,7 +190,7 @@ class Explore {
     const matrix = this.matrix.ask(config);
     matrix.catch(() => {}); // if the analysis or its drawing fails too, one is told
     const answer = await analysis;
-    await this.matrix.arriving();
+    await this.matrix.soon();
     this.answered(answer, config);
     await awhile(matrix, this.matrix.patience, (error) => this.refused(error));
   }

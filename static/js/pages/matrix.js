@@ -11,7 +11,7 @@ import { isLong } from "./long.js";
 
 const SLOW_MS = 150; // a matrix that took longer is not waited for, and asked for when the slider rests
 const REST_MS = 160;
-const AT_ONCE_MS = 8; // half a frame
+const SOON_MS = 12;
 
 export class Matrix {
   /**
@@ -29,7 +29,7 @@ export class Matrix {
     this.last = null;
     /** @type {{key: string, words: string} | null} the one that is too large, and why */
     this.problem = null;
-    /** @type {{key: string, abort: AbortController, coming: Promise<void>, computed: boolean} | null} */
+    /** @type {{key: string, abort: AbortController, coming: Promise<void>} | null} */
     this.current = null;
     this.times = [0, 0]; // ms of the last two: the first of a page meets Plotly being loaded
   }
@@ -78,10 +78,8 @@ export class Matrix {
     const key = this.wanted(config);
     if (key === "" || this.has(key)) return;
     const abort = new AbortController();
-    const current = { key, abort, coming: Promise.resolve(), computed: false };
-    this.current = current;
-    current.coming = this.fetch(key, creditConfig(config), abort.signal, () => (current.computed = true));
-    return current.coming;
+    this.current = { key, abort, coming: this.fetch(key, creditConfig(config), abort.signal) };
+    return this.current.coming;
   }
 
   /**
@@ -89,15 +87,14 @@ export class Matrix {
    * @param {string} key
    * @param {Config} config
    * @param {AbortSignal} signal
-   * @param {() => void} computed
    */
-  async fetch(key, config, signal, computed) {
+  async fetch(key, config, signal) {
     if (this.took >= SLOW_MS) await new Promise((resolve) => setTimeout(resolve, REST_MS));
     if (signal.aborted) return;
     const begun = performance.now();
     const took = () => performance.now() - begun;
     try {
-      const answer = await this.fetched(config, this.options, signal, this.trained.given, computed);
+      const answer = await this.fetched(config, this.options, signal, this.trained.given);
       this.last = { key, answer };
       this.note(took());
     } catch (error) {
@@ -111,9 +108,12 @@ export class Matrix {
     this.came();
   }
 
-  /** Waits for one that is computed and on its way, but not long: the other pictures are then drawn with it, in one frame. */
-  async arriving() {
-    if (this.current?.computed) await awhile(this.current.coming, AT_ONCE_MS, () => {}).catch(() => {});
+  /**
+   * Waits for one that is on its way, less than a frame and only where the last ones were quick: both answers are then
+   * drawn in one frame, and the server has the processor until then.
+   */
+  async soon() {
+    if (this.current && this.patience) await awhile(this.current.coming, SOON_MS, () => {}).catch(() => {});
   }
 
   /**
