@@ -50,10 +50,12 @@ DRAG = """async ([name, values]) => {
       engine: Math.max(...asked.map(engine)) };
   }
 }"""
-# Waits for all pictures, and says how large the page is.
+# Waits for all pictures and for the check of what they show, after which the page rests, and says how large it is. A
+# change before that would find an answer under way, and be taken for drawn with it.
 DRAWN = """async () => {
-  while (!performance.getEntriesByName("all-drawn").length) {
-    if (performance.now() > 30000) throw new Error("the page did not draw all its pictures");
+  const rests = () => performance.getEntriesByName("all-drawn").length && document.getElementById("badge").dataset.status;
+  while (!rests()) {
+    if (performance.now() > 30000) throw new Error("the page did not draw and check all its pictures");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return `${innerWidth} x ${innerHeight}`;
