@@ -53,8 +53,8 @@ DRAG = """async ([name, values]) => {
 # Waits for all pictures and for the check of what they show, after which the page rests, and says how large it is. A
 # change before that would find an answer under way, and be taken for drawn with it.
 DRAWN = """async () => {
-  const rests = () => performance.getEntriesByName("all-drawn").length && document.getElementById("badge").dataset.status;
-  while (!rests()) {
+  const checked = () => document.getElementById("badge").dataset.status;
+  while (!performance.getEntriesByName("all-drawn").length || !checked()) {
     if (performance.now() > 30000) throw new Error("the page did not draw and check all its pictures");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
