@@ -48,9 +48,15 @@ function place(canvas, trace, xaxis, yaxis) {
   const [bottom, top] = ends(trace.y).map((y) => yaxis._offset + yaxis.c2p(y));
   const { _length: length, _offset: offset } = xaxis;
   const cut = Math.max(0, right - offset - length);
+  const where = [left, top, right, bottom, cut].join(" ");
+  if (canvas.dataset.where === where) return;
+  canvas.dataset.where = where;
   Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px`,
     clipPath: cut > 0 ? `inset(0 ${cut}px 0 0)` : "" });
 }
+
+/** Of each canvas, the pixels that it was given last. @type {WeakMap<HTMLCanvasElement, ImageData>} */
+const images = new WeakMap();
 
 /**
  * Returns the outer edges of evenly spaced cells with these centres.
@@ -73,7 +79,9 @@ function fill(canvas, trace) {
   if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
   const context = canvas.getContext("2d");
   if (!context) throw new Error("this browser has no 2-D canvas");
-  const image = context.createImageData(columns, rows);
+  const last = images.get(canvas);
+  const image = last && last.width === columns && last.height === rows ? last : context.createImageData(columns, rows);
+  images.set(canvas, image);
   const pixels = new Uint32Array(image.data.buffer);
   const shades = shadesOf(withColours(trace.colorscale));
   const scale = (SHADES - 1) / (trace.zmax - trace.zmin);
@@ -81,7 +89,8 @@ function fill(canvas, trace) {
     const values = trace.z[rows - 1 - row];
     for (let column = 0; column < columns; column++) {
       const value = values[column];
-      if (value === value) pixels[row * columns + column] = shades[Math.min(SHADES - 1, Math.max(0, Math.round((value - trace.zmin) * scale)))];
+      const shade = Math.min(SHADES - 1, Math.max(0, Math.round((value - trace.zmin) * scale)));
+      pixels[row * columns + column] = value === value ? shades[shade] : 0;
     }
   }
   context.putImageData(image, 0, 0);

@@ -7,8 +7,7 @@
 
 import { colour, withColours } from "./palette.js";
 import { drawHeatmaps } from "./heatmap.js";
-import { clearTicks } from "./live-ticks.js";
-import { drawLive, hasNodes, sameFrame } from "./plotly-live.js";
+import { drawLive, hasNodes, release, sameFrame } from "./plotly-live.js";
 
 /**
  * @typedef {{data: any[], layout: any}} Figure
@@ -105,7 +104,7 @@ export class PlotlyHost {
    */
   react(figure, most) {
     const { data, layout } = this.dressed(figure);
-    clearTicks(this.element);
+    release(this.element);
     this.plotly.react(this.element, data.map((/** @type {any} */ trace) => framed(trace, most)), layout, CONFIG);
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { setAttribute } from "../lib/dom.js";
-import { drawTicks, writtenOut } from "./live-ticks.js";
+import { clearTicks, drawTicks, writtenOut } from "./live-ticks.js";
 
 /** @typedef {import("./plotly-host.js").Figure} Figure */
 
@@ -67,12 +67,39 @@ export function drawLive(element, before, figure) {
   for (const trace of figure.data) {
     if (trace.type !== "scatter") continue;
     const path = linePath(trace.x, trace.y, scale("x", trace.xaxis), scale("y", trace.yaxis));
-    const group = element.querySelector(`.scatterlayer .trace${CSS.escape(trace.uid)}`);
-    const lines = group?.querySelectorAll("path.js-line") ?? [];
+    const { lines, fill } = nodesOf(element, trace.uid);
     lines.forEach((line, i) => setAttribute(line, "d", i === 0 ? path : "M0,0"));
-    const fill = trace.fill === "toself" && group?.querySelector("path.js-fill");
-    if (fill) setAttribute(fill, "d", `${path}Z`);
+    if (fill && trace.fill === "toself") setAttribute(fill, "d", `${path}Z`);
   }
+}
+
+/**
+ * Gives everything back to Plotly, before it draws.
+ * @param {HTMLElement} element
+ */
+export function release(element) {
+  clearTicks(element);
+  made.delete(element);
+}
+
+/** @typedef {{lines: Element[], fill: Element | null}} Nodes */
+
+/** What Plotly made, by the picture and the trace; looked for once. @type {WeakMap<HTMLElement, Map<string, Nodes>>} */
+const made = new WeakMap();
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} uid
+ * @returns {Nodes}
+ */
+function nodesOf(element, uid) {
+  const known = made.get(element) ?? new Map();
+  made.set(element, known);
+  if (!known.has(uid)) {
+    const group = element.querySelector(`.scatterlayer .trace${CSS.escape(uid)}`);
+    known.set(uid, { lines: [...group?.querySelectorAll("path.js-line") ?? []], fill: group?.querySelector("path.js-fill") ?? null });
+  }
+  return known.get(uid);
 }
 
 /**
@@ -82,7 +109,7 @@ export function drawLive(element, before, figure) {
  */
 export function hasNodes(element, figure) {
   return figure.data.every((trace) => trace.type !== "scatter" ||
-    !trace.y.some(Number.isFinite) || element.querySelector(`.scatterlayer .trace${CSS.escape(trace.uid)} path.js-line`) !== null);
+    nodesOf(element, trace.uid).lines.length > 0 || !trace.y.some(Number.isFinite));
 }
 
 /**

@@ -26,6 +26,7 @@ export class Strip {
     this.surface = /** @type {HTMLElement} */ (root.querySelector("[data-part=surface]"));
     this.cursor = /** @type {HTMLElement} */ (root.querySelector("[data-part=cursor]"));
     this.size = { width: 0, em: 16, labels: 0 };
+    this.font = ""; // asked of the browser with the size: at each drawing, it would go through the page's style
     /** @type {StripData | null} */
     this.data = null;
     /** @type {StripView} */
@@ -53,6 +54,7 @@ export class Strip {
     const width = this.canvas.clientWidth;
     const changed = width !== this.size.width || em !== this.size.em;
     this.size = { width, em, labels: width > 44 * em ? 5.2 * em : 0 };
+    this.font = getComputedStyle(document.body).fontFamily;
     return changed;
   }
 
@@ -92,7 +94,7 @@ export class Strip {
       ctx.fillStyle = background;
       ctx.fillRect(0, 0, canvas.width, canvas.height);
     }
-    paintStrip({ ctx, em: this.size.em, font: getComputedStyle(document.body).fontFamily }, this.scene, this.data, this.view, this.truncated);
+    paintStrip({ ctx, em: this.size.em, font: this.font }, this.scene, this.data, this.view, this.truncated);
   }
 
   /**
