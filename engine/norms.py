@@ -6,10 +6,13 @@ import numpy as np
 
 from engine.arrays import Array, norm
 from engine.backprop import Gradients
+from engine.cells.base import Terms
 from engine.network import Network
-from engine.terms import step_norms
+from engine.terms import Once, gram, step_norms
 from engine.traces import GradientNorms, StateNorms
 from engine.unroll import Tape
+
+MOST_PRODUCTS = 1 << 18  # of columns, at all steps of one side of a term, that are held at once
 
 
 def gradient_norms(network: Network, found: Gradients) -> GradientNorms:
@@ -19,8 +22,23 @@ def gradient_norms(network: Network, found: Gradients) -> GradientNorms:
 
 
 def contributions(found: Gradients) -> dict[str, Array]:
-    """Returns, per block, (T,): the norm of each step's term of the block's gradient."""
-    return {name: step_norms(pairs, found.grams) / pairs[0][0].shape[-1] for name, pairs in found.terms.items()}
+    """Returns, per block, (T,): the norm of each step's term of the block's gradient. Of large batches, whose columns
+    have many products, some steps at a time, and nothing is kept."""
+    first = next(iter(found.terms.values()))[0][0]
+    T, N = len(first), first.shape[-1]
+    each = max(1, MOST_PRODUCTS // N**2)
+    if each >= T:
+        return _contributions(found.terms, found.grams)
+    parts = [_contributions(_some(found.terms, slice(t, t + each)), Once(gram)) for t in range(0, T, each)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in found.terms}
+
+
+def _contributions(terms: Terms, grams: Once) -> dict[str, Array]:
+    return {name: step_norms(pairs, grams) / pairs[0][0].shape[-1] for name, pairs in terms.items()}
+
+
+def _some(terms: Terms, steps: slice) -> Terms:
+    return {name: [(left[steps], right[steps]) for left, right in pairs] for name, pairs in terms.items()}
 
 
 def state_norms(network: Network, tape: Tape) -> StateNorms:

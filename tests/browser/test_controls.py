@@ -209,3 +209,15 @@ def test_a_server_that_is_gone_is_said_and_the_pictures_stay(page: Page, faults:
     expect(page.locator("#headline")).to_have_text(headline)
     assert all("ERR_CONNECTION_REFUSED" in fault for fault in faults)
     faults.clear()
+
+
+def test_a_file_that_cannot_be_read_is_complained_of_until_one_can_be(show: Show) -> None:
+    control = control_of(show(f"{SMALL}&k=4"), "text")
+    problem = control.locator(".problem")
+    files = control.locator("input[type=file]")
+    files.set_input_files({"name": "latin.txt", "mimeType": "text/plain", "buffer": b"\xe9t\xe9"})
+    expect(problem).to_have_text("latin.txt is not a text in UTF-8. Save it as UTF-8, or paste the text itself.")
+    expect(control.locator("textarea")).to_have_attribute("aria-invalid", "true")
+    files.set_input_files({"name": "plain.txt", "mimeType": "text/plain", "buffer": b"the quick brown fox jumps over"})
+    expect(problem).to_be_hidden()
+    expect(control.locator("textarea")).not_to_have_attribute("aria-invalid", "true")

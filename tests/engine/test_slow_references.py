@@ -243,3 +243,13 @@ def test_what_cuts_nothing_equals_full(cell: str, options: dict[str, object]) ->
     assert relative(found.truncated.h, whole.full.h) <= 1e-13
     assert found.costs.whole.relative_error <= 1e-13
     assert not found.plan.cut.any()
+
+
+def test_contributions_of_a_large_batch_are_made_some_steps_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = case(("gru", True), Sizes(B=5, embedding=2)).gradients(full_plan(11))
+    whole = contributions(found)
+    for steps in (1, 4):
+        monkeypatch.setattr("engine.norms.MOST_PRODUCTS", steps * 25)
+        parts = contributions(found)
+        assert parts.keys() == whole.keys()
+        assert all(relative(parts[name], whole[name]) <= 1e-14 for name in whole)

@@ -34,6 +34,7 @@ export function frame(option, { head = [], body, labelled, group = false }) {
     make("div", { class: "control-head" }, name, ...head, button), help, ...body, problem);
   /** @param {string} text */
   function complain(text) {
+    if (problem.textContent === text) return;
     setText(problem, text);
     setHidden(problem, text === "");
     if (text === "") labelled.removeAttribute("aria-invalid");

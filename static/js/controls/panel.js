@@ -24,7 +24,6 @@ export function panel(root, catalogue, report, replaced) {
   const { options } = catalogue;
   const controls = new Map(options.filter(hasChoice).map((option) => [option.name, controlOf(option, report)]));
   const presets = presetList(catalogue, replaced);
-  let complained = false;
   root.append(presets.element, ...groupsOf(options).map((group) => groupElement(group, controls)));
   return {
     /** @param {Config} config */
@@ -42,8 +41,6 @@ export function panel(root, catalogue, report, replaced) {
      * @param {import("../api.js").Problem[]} problems
      */
     complain(problems) {
-      if (!problems.length && !complained) return [];
-      complained = problems.length > 0;
       for (const [name, control] of controls) {
         const mine = problems.filter((problem) => problem.field === name);
         control.complain(mine.map((problem) => `${problem.value}: ${problem.limit}. ${problem.remedy}`).join(" "));
