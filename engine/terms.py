@@ -73,7 +73,9 @@ def step_norms(pairs: Pairs, grams: Once) -> Array:
 def _product_norm(left: Array, right: Array, grams: Once) -> Array:
     """(T,): |sum_n l_n r_n^T|, from |.|^2 = sum_{n,n'} (l_n . l_n')(r_n . r_n'): two small Gram products
     a step. Steps at which that would lose digits, because samples cancel or squares leave the range of
-    double precision, are multiplied out."""
+    double precision, are multiplied out; all are where a step's matrix has fewer entries than columns have products."""
+    if left.ndim == right.ndim == 3 and left.shape[1] * right.shape[1] < left.shape[2] ** 2:
+        return norm(np.matmul(left, np.swapaxes(right, 1, 2)).reshape(len(left), -1), 1)
     both = (grams(left) * grams(right)).reshape(len(left), -1)
     squares, size = both.sum(axis=1), np.abs(both).sum(axis=1)
     out = np.sqrt(np.maximum(squares, 0.0))

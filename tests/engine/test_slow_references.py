@@ -17,6 +17,7 @@ from engine.compare import compare
 from engine.credit import credit
 from engine.norms import contributions
 from engine.reference import reference
+from engine.terms import Once, gram
 from engine.truncation import full_plan, plan_of
 from tests.engine.setups import CELL_IDS, CELL_KEYS, CELL_OPTIONS, Case, Sizes, case, relative
 from tests.engine.test_truncation import PLANS, single_loss_terms, step_terms
@@ -253,3 +254,15 @@ def test_contributions_of_a_large_batch_are_made_some_steps_at_a_time(monkeypatc
         parts = contributions(found)
         assert parts.keys() == whole.keys()
         assert all(relative(parts[name], whole[name]) <= 1e-14 for name in whole)
+
+
+@pytest.mark.parametrize("B", [4, 64])
+def test_contributions_take_the_shorter_way(B: int) -> None:
+    """Columns are held against each other only where they have fewer products than a step's matrix has entries."""
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(4, 7, B)), rng.normal(size=(4, 5, B))
+    found = replace(case(("rnn", True)).gradients(full_plan(11)), terms={"b": [(left, right)]}, grams=Once(gram))
+    norms = contributions(found)["b"]
+    truth = np.linalg.norm(np.einsum("tpn,tqn->tpq", left, right).reshape(4, -1), axis=1) / B
+    assert np.allclose(norms, truth, rtol=1e-13, atol=0.0)
+    assert len(found.grams.made) == (2 if B * B <= 7 * 5 else 0)
