@@ -16,6 +16,7 @@ from engine.truncation import tracks_of
 MOST_BYTES = 1 << 30
 MOST_SECONDS = 30.0
 MOST_STEPS = 10_000  # of an analysis that holds them all; a longer sequence is a long analysis
+CACHED = 1 << 20  # numbers of two runs' outputs that take next to no time; what no cache holds is gone through slowly
 GATES = {"rnn": (1, 1, 1), "lstm": (4, 2, 6), "gru": (3, 1, 5)}  # gates, parts of the state, factors
 
 
@@ -45,6 +46,7 @@ def estimate(config: Config, include: Iterable[str] = ("credit",), certify: bool
     operations = _operations(config, V, tracks, rows)
     seconds = 0.005 + T * L * 1.5e-4 + operations / 1.5e10
     seconds += T * B * L * H * 2e-9 * (0.5 * rows * parts + tracks * (gates + 2 * parts))
+    seconds += 3e-8 * max(0, 2 * T * B * V - CACHED)
     seconds += _diagnosing(config, V, include)
     if certify:
         elements = _checked(config, tracks)

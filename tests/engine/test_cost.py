@@ -33,6 +33,13 @@ def test_credit_and_the_certificate_have_their_price() -> None:
     assert estimate(BASE, certify=True).operations > estimate(BASE, certify=False).operations
 
 
+def test_the_outputs_of_a_large_batch_have_their_price() -> None:
+    """They took 0.4 s at H = 1, where the rest was estimated at 0.05 s."""
+    wide = estimate(Config(steps=300, batch=256, hidden=1), (), False).seconds
+    narrow = estimate(Config(steps=300, batch=256, hidden=1, task="series"), (), False).seconds
+    assert 0.2 < wide - narrow < 0.8
+
+
 @pytest.mark.parametrize("style", STYLE_OPTIONS)
 def test_overlap_is_the_plans_number_of_tracks(style: str) -> None:
     for value in ({}, {"k": 30, "k1": 2, "k2": 40}, {"k": 100, "k1": 50, "k2": 90}, {"gradient": "pass"}):
