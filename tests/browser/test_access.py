@@ -67,6 +67,14 @@ def test_nothing_is_wider_than_a_telephone_and_the_controls_are_a_drawer(show: S
     expect(back).to_be_hidden()
 
 
+def test_the_larger_type_for_a_hall_stays_within_a_telephone(show: Show, page: Page) -> None:
+    page.set_viewport_size(TELEPHONE)
+    show(SMALL)
+    page.get_by_role("button", name="Presenter").click()
+    expect(page.get_by_role("button", name="Presenter")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate(WIDER) == []
+
+
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(show: Show) -> None:
     page = show(SMALL)
     walked = []
