@@ -1,9 +1,9 @@
 """Symbols as input, by their numbers: the projection by gather, and its gradient by sums over equal symbols.
 
 A symbol is a one-hot vector, or its row of the embedding E. They stand as (T, N) integers where values stand as
-(T, D, N). Where there are few symbols, W_ih x + b is looked
-up in a table of one column a symbol, and the gradient comes from the sums over each symbol's places; where there
-are more symbols than places, rows of E are gathered and their gradients scattered back. (leaf)
+(T, D, N). Where there are few symbols, W_ih x + b is looked up in a table of one column a symbol, and the gradient
+comes from the sums over each symbol's places; where there are more symbols than places, rows of E are gathered and
+their gradients scattered back. (leaf)
 """
 
 from __future__ import annotations

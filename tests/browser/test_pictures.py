@@ -63,9 +63,18 @@ MOVED = """async ([option, value]) => {
   plotly.react = react;
   return drawn;
 }"""
+# Defines `moved`, which moves a slider and returns when the first frame shows everything.
+FIRST_FRAME = """const moved = (option, value) => {
+    const drawn = new Promise((resolve) => new PerformanceObserver((list) => list.getEntries()
+      .some(({ name }) => name === "slider-to-pixels") && resolve()).observe({ type: "measure" }));
+    const slider = document.querySelector(`[data-option=${option}] input[type=range]`);
+    slider.value = String(value);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    return drawn;
+  };"""
 # Moves the gain, and returns what each picture's axes and scales say in the first frame and once all rests, how many
 # pictures Plotly drew before that frame, and how many after.
-TICKS = """async (gain) => {
+TICKS = f"async (gain) => {{ {FIRST_FRAME}" + """
   const plotly = window.Plotly;
   const { react } = plotly;
   let reacts = 0;
@@ -79,12 +88,7 @@ TICKS = """async (gain) => {
   const ticks = () => [...document.querySelectorAll(".figures [data-figure]")].flatMap((card) =>
     [...card.querySelectorAll(kinds)].filter((node) => node.getClientRects().length)
       .map((node) => `${card.dataset.figure} ${tick(node)}`)).sort();
-  const drawn = new Promise((resolve) => new PerformanceObserver((list) => list.getEntries()
-    .some(({ name }) => name === "slider-to-pixels") && resolve()).observe({ type: "measure" }));
-  const slider = document.querySelector("[data-option=gain] input[type=range]");
-  slider.value = String(gain);
-  slider.dispatchEvent(new Event("input", { bubbles: true }));
-  await drawn;
+  await moved("gain", gain);
   const [moving, before] = [ticks(), reacts];
   const end = performance.now() + 15000;
   while (reacts < before + 6 && performance.now() < end) await new Promise((go) => setTimeout(go, 20));
@@ -92,16 +96,11 @@ TICKS = """async (gain) => {
   return { moving, resting: ticks(), before, after: reacts - before };
 }"""
 # Moves k, and returns how many lines the pictures have that are drawn: before, in the first frame, and once all rests.
-LINES = """async (k) => {
+LINES = f"async (k) => {{ {FIRST_FRAME}" + """
   const drawnIn = (trace) => [...trace.querySelectorAll("path.js-line")].some((p) => p.getAttribute("d") !== "M0,0");
   const lines = () => [...document.querySelectorAll("[data-figure] .scatterlayer .trace")].filter(drawnIn).length;
   const found = [lines()];
-  const drawn = new Promise((resolve) => new PerformanceObserver((list) => list.getEntries()
-    .some(({ name }) => name === "slider-to-pixels") && resolve()).observe({ type: "measure" }));
-  const slider = document.querySelector("[data-option=k] input[type=range]");
-  slider.value = String(k);
-  slider.dispatchEvent(new Event("input", { bubbles: true }));
-  await drawn;
+  await moved("k", k);
   found.push(lines());
   await new Promise((go) => setTimeout(go, 1500));
   return [...found, lines()];

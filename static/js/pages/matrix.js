@@ -11,7 +11,7 @@ import { isLong } from "./long.js";
 
 const SLOW_MS = 150; // a matrix that took longer is not waited for, and asked for when the slider rests
 const REST_MS = 160;
-const SOON_MS = 12;
+const SOON_MS = 12; // less than a frame: so long the other pictures wait for one that is on its way
 
 export class Matrix {
   /**
@@ -109,7 +109,7 @@ export class Matrix {
   }
 
   /**
-   * Waits for one that is on its way, less than a frame and only where the last ones were quick: both answers are then
+   * Waits for one that is on its way, not long and only where the last ones were quick: both answers are then
    * drawn in one frame, and the server has the processor until then.
    */
   async soon() {
